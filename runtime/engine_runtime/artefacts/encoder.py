@@ -1,0 +1,83 @@
+"""The encoder artefact: a text encoder exported alone, as ``tokens -> text`` graphs with their tokenizer."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from engine_runtime.artefacts.manifest import Manifest, open_artefact
+
+KIND = "encoder"
+TOKENIZER_FILE = "tokenizer.json"
+PARITY_FILE = "parity.json"
+
+
+@dataclass(frozen=True)
+class EncoderInfo:
+    """What is known of an exported encoder.
+
+    Attributes
+    ----------
+    source
+        Name or directory name that it came from.
+    weights
+        SHA-256 of the weights file that was exported.
+    dim
+        Width of the vector `text`.
+    max_tokens
+        Longer texts are cut to so many tokens, special ones included.
+    pad_token
+        Id that fills a batch; its positions are masked.
+    inputs
+        Names of the graph's inputs, among ``input_ids``, ``attention_mask``, ``token_type_ids``.
+    precisions
+        Variants present, best for a CPU first.
+    pooling
+        ``mean`` or ``cls``.
+    recipe
+        How the quantized variants were made, for people.
+    """
+
+    source: str
+    weights: str
+    dim: int
+    max_tokens: int
+    pad_token: int
+    inputs: tuple[str, ...]
+    precisions: tuple[str, ...]
+    pooling: str
+    recipe: dict[str, str]
+
+
+@dataclass(frozen=True)
+class EncoderArtefact:
+    """An exported text encoder on disk."""
+
+    root: Path
+    manifest: Manifest
+    info: EncoderInfo
+
+    @classmethod
+    def open(cls, root: Path, *, verify: bool = True) -> EncoderArtefact:
+        """Open and verify the encoder in `root`; raises `ArtefactError`."""
+        manifest, info = open_artefact(root, KIND, EncoderInfo, verify=verify)
+        return cls(root, manifest, info)
+
+    @property
+    def tokenizer(self) -> Path:
+        """The tokenizer, in the format of the `tokenizers` library."""
+        return self.root / TOKENIZER_FILE
+
+    @property
+    def parity(self) -> Path:
+        """The parity report of the quantized variants."""
+        return self.root / PARITY_FILE
+
+    def graph(self, precision: str) -> Path:
+        """The ONNX graph of one variant: inputs as named in the info, output ``text`` [batch, dim] float32."""
+        return self.root / graph_file(precision)
+
+
+def graph_file(precision: str) -> str:
+    """Name of the encoder graph of one variant."""
+    return f"encoder.{precision}.onnx"

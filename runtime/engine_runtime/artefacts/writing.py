@@ -1,0 +1,127 @@
+"""Writing an artefact so that it is there whole or not at all.
+
+Files go to a temporary sibling; sealing writes the manifest and flushes all to the disk; leaving the context renames.
+Knows nothing of what the files hold.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+import engine_runtime
+from engine_runtime.artefacts.manifest import MANIFEST, SCHEMA, Manifest, artefact_kind, file_record
+from engine_runtime.errors import ArtefactError, UsageError
+
+
+class Draft:
+    """An artefact being written; put files under `path`, then call `seal` once.
+
+    Attributes
+    ----------
+    path
+        The temporary directory.
+    manifest
+        The manifest, once sealed.
+    """
+
+    def __init__(self, path: Path, kind: str) -> None:
+        self.path = path
+        self.kind = kind
+        self.manifest: Manifest | None = None
+
+    def seal(self, info: Any, parents: Mapping[str, str] | None = None) -> Manifest:
+        """Digest every file, write the manifest, flush to the disk.
+
+        Parameters
+        ----------
+        info
+            Instance of the kind's info dataclass.
+        parents
+            Digest of each artefact that this one was made from, by kind.
+        """
+        files = sorted(path for path in self.path.rglob("*") if path.is_file())
+        manifest = Manifest(
+            kind=self.kind,
+            schema=SCHEMA,
+            creator=f"profile-engine {engine_runtime.__version__}",
+            files={path.relative_to(self.path).as_posix(): file_record(path) for path in files},
+            parents=dict(parents or {}),
+            info=msgspec.to_builtins(dataclasses.asdict(info)),
+        )
+        encoded = msgspec.json.format(msgspec.json.encode(manifest), indent=2)
+        (self.path / MANIFEST).write_bytes(encoded)
+        for path in [*files, self.path / MANIFEST, self.path]:
+            _flush(path)
+        self.manifest = manifest
+        return manifest
+
+
+@contextmanager
+def drafting(target: Path, kind: str, *, replace: bool = False) -> Iterator[Draft]:
+    """Write an artefact at `target` in one step.
+
+    Parameters
+    ----------
+    target
+        Where it goes.
+    kind
+        What is written.
+    replace
+        Whether an artefact of the same kind that is there already may be replaced.
+
+    Raises
+    ------
+    UsageError
+        Something is there that may not be replaced.
+    """
+    _check_free(target, kind, replace=replace)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    temporary = Path(tempfile.mkdtemp(prefix=f".{target.name}.", dir=target.parent))
+    try:
+        draft = Draft(temporary, kind)
+        yield draft
+        if draft.manifest is None:
+            raise RuntimeError(f"the {kind} at {target} was not sealed")
+        temporary.chmod(0o755)
+        _put_in_place(temporary, target)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+
+
+def _check_free(target: Path, kind: str, *, replace: bool) -> None:
+    if not target.exists() or (target.is_dir() and not any(target.iterdir())):
+        return
+    if not replace:
+        raise UsageError(f"{target} exists already. Name another directory, or add --force to replace a {kind}.")
+    try:
+        found = artefact_kind(target)
+    except ArtefactError as error:
+        raise UsageError(f"{target} is no artefact of this engine and is not replaced. Name another one.") from error
+    if found != kind:
+        raise UsageError(f"{target} holds a {found} and is not replaced by a {kind}. Name another directory.")
+
+
+def _put_in_place(temporary: Path, target: Path) -> None:
+    retired = temporary.with_name(temporary.name + ".old")
+    if target.exists():
+        target.rename(retired)
+    temporary.rename(target)
+    _flush(target.parent)
+    shutil.rmtree(retired, ignore_errors=True)
+
+
+def _flush(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,141 @@
+"""The `engine` command: a group that imports a command's file only when that command is called.
+
+It alone turns errors into exit codes: 0 ok, 2 usage, 3 environment, 4 bad input, 5 corrupt or mismatched artefact,
+130 interrupted. It knows where each command lives and nothing of what it does.
+"""
+
+from __future__ import annotations
+
+import errno
+import importlib
+import sys
+from dataclasses import dataclass
+
+import click
+
+from engine_runtime import __version__
+from engine_runtime.errors import EngineError, MachineError
+
+INTERRUPTED = 130
+
+
+@dataclass(frozen=True)
+class Lazy:
+    """Where a command lives: module and attribute, its line in the help, the extra that it needs."""
+
+    target: str
+    help: str
+    extra: str | None = None
+
+
+COMMANDS = {
+    "data": Lazy("engine_runtime.commands.data:data", "Fetch public data sets; ingest logs and texts."),
+    "export": Lazy(
+        "engine_export.commands.export:export", "Export an encoder or a run to verified, quantized ONNX.", "export"
+    ),
+    "train": Lazy("engine_models.commands.train:train", "Train a refiner on a data set.", "export"),
+    "build": Lazy("engine_export.commands.build:build", "Encoder, training and export in one go.", "export"),
+    "evaluate": Lazy("engine_models.commands.evaluate:evaluate", "Rank the catalogue for every user.", "export"),
+    "index": Lazy("engine_runtime.commands.index:index", "Index a data set's items for search."),
+    "serve-batch": Lazy("engine_runtime.commands.serve_batch:serve_batch", "Profiles for every user, as Parquet."),
+    "recommend": Lazy("engine_runtime.commands.recommend:recommend", "One user's profile and recommendations."),
+    "inspect": Lazy("engine_runtime.commands.inspect:inspect", "Say what is in a directory, and whether it is whole."),
+    "doctor": Lazy("engine_runtime.commands.doctor:doctor", "Say what this machine can do."),
+}
+
+
+class LazyGroup(click.Group):
+    """A click group whose help needs no command to be imported."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Names in the order of the work, not of the alphabet."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import a command; name the extra where its package is absent."""
+        if cmd_name not in COMMANDS:
+            return None
+        return load(cmd_name)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """List the commands from `COMMANDS` alone."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, lazy.help) for name, lazy in COMMANDS.items()])
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Resolve a name, and let errors of the import reach `main`."""
+        return super().resolve_command(ctx, args)
+
+
+def load(name: str) -> click.Command:
+    """Import the command `name`.
+
+    Raises
+    ------
+    MachineError
+        The command needs an extra that is not installed.
+    """
+    lazy = COMMANDS[name]
+    module, attribute = lazy.target.split(":")
+    try:
+        command: click.Command = getattr(importlib.import_module(module), attribute)
+    except ModuleNotFoundError as error:
+        if lazy.extra is None:
+            raise
+        raise MachineError(
+            f"`engine {name}` needs the package '{error.name}', which is not installed. "
+            f"Run: pip install 'profile-engine[{lazy.extra}]'"
+        ) from error
+    return command
+
+
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="engine")
+def engine() -> None:
+    """Turn behaviour logs and texts into user profiles.
+
+    \b
+    Example:
+      engine data fetch ml-100k --out raw
+      engine data ingest --config raw/dataset.toml --out dataset
+      engine build dataset --out bundle
+      engine index bundle dataset --out index
+      engine serve-batch --bundle bundle --index index --events dataset --out profiles
+    """
+
+
+def main() -> None:
+    """Run the command line and exit with its code."""
+    sys.exit(run(sys.argv[1:]))
+
+
+def run(arguments: list[str]) -> int:
+    """Run the command line on `arguments`; return the exit code."""
+    try:
+        engine.main(arguments, prog_name="engine", standalone_mode=False)
+    except click.exceptions.Exit as stop:
+        return stop.exit_code
+    except (click.Abort, KeyboardInterrupt):
+        return _fail("interrupted", INTERRUPTED)
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except EngineError as error:
+        return _fail(str(error), error.exit_code)
+    except OSError as error:
+        return _fail(*_explain(error))
+    return 0
+
+
+def _explain(error: OSError) -> tuple[str, int]:
+    where = error.filename or "the output"
+    if error.errno == errno.ENOSPC:
+        return f"the disk is full while writing {where}. Free some space or write elsewhere.", MachineError.exit_code
+    return f"{error.strerror or error}: {where}. Check that it exists and may be used.", MachineError.exit_code
+
+
+def _fail(message: str, code: int) -> int:
+    click.echo(f"{click.style('error', fg='red', bold=True)}: {message}", err=True)
+    return code

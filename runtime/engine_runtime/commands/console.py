@@ -1,0 +1,109 @@
+"""What a person sees while a command runs: progress, notes and tables; on a terminal live, elsewhere plain lines.
+
+Everything goes to stderr, so that stdout holds a command's result alone. Knows nothing of any command.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, Protocol
+
+import click
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Table
+from rich.text import Text
+
+PLAIN_SECONDS = 5.0
+
+
+class Advance(Protocol):
+    """Report of a long step: so many more done, and optionally a figure to show beside the count."""
+
+    def __call__(self, done: int, note: str = "") -> None: ...
+
+
+def stderr() -> Console:
+    """Console on stderr; plain where stderr is no terminal."""
+    return Console(stderr=True, highlight=False, soft_wrap=not sys.stderr.isatty())
+
+
+def note(message: str) -> None:
+    """Print one line for a person, on stderr."""
+    click.echo(message, err=True)
+
+
+def emit(document: Any) -> None:
+    """Print a command's result for machines: one JSON document on stdout."""
+    click.echo(json.dumps(document, ensure_ascii=False, allow_nan=False))
+
+
+def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    """Print a table on stdout; the first column is text, the others are set flush right."""
+    drawn = Table(title=Text(title, style="bold"), title_justify="left", header_style="bold", box=None, pad_edge=False)
+    for position, column in enumerate(columns):
+        drawn.add_column(column, justify="left" if position == 0 else "right", overflow="fold")
+    for row in rows:
+        drawn.add_row(*(Text(cell) for cell in row))
+    Console(highlight=False, width=None if sys.stdout.isatty() else 120).print(drawn)
+
+
+@contextmanager
+def progress(title: str, total: int, unit: str) -> Iterator[Advance]:
+    """Show a step's progress with rate and remaining time.
+
+    Parameters
+    ----------
+    title
+        What is being done.
+    total
+        How many there are of `unit`.
+    unit
+        Plural name of what is counted.
+    """
+    if not sys.stderr.isatty():
+        yield _plain(title, total, unit)
+        return
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("{task.fields[rate]}"),
+        TimeRemainingColumn(),
+        TextColumn("{task.fields[note]}"),
+    )
+    with Progress(*columns, console=stderr()) as bar:
+        task = bar.add_task(title, total=total, rate="", note="")
+        start = time.monotonic()
+        count = 0
+
+        def advance(done: int, note: str = "") -> None:
+            nonlocal count
+            count += done
+            rate = count / max(time.monotonic() - start, 1e-9)
+            bar.update(task, advance=done, rate=f"{rate:,.0f} {unit}/s", note=note)
+
+        yield advance
+
+
+def _plain(title: str, total: int, unit: str) -> Advance:
+    start = last = time.monotonic()
+    count = 0
+
+    def advance(done: int, remark: str = "") -> None:
+        nonlocal count, last
+        count += done
+        now = time.monotonic()
+        if count < total and now - last < PLAIN_SECONDS:
+            return
+        last = now
+        rate = count / max(now - start, 1e-9)
+        left = max(total - count, 0) / max(rate, 1e-9)
+        tail = f", {remark}" if remark else ""
+        note(f"{title}: {count:,} of {total:,} {unit}, {rate:,.0f}/s, {left:,.0f} s left{tail}")
+
+    return advance
