@@ -1,0 +1,1 @@
+"""From texts and histories to vectors: the session door, tokenizer, batching, encoder, refiner."""

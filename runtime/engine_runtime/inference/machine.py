@@ -1,0 +1,108 @@
+"""What this machine can run, and which variant of a bundle suits it.
+
+Knows CPU features and ONNX Runtime's providers; knows nothing of files.
+"""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import onnxruntime as ort
+
+from engine_runtime.errors import MachineError, UsageError
+from engine_runtime.inference.session import PROVIDER_NAMES, Provider, available_cpus
+
+# Linux spells a feature in /proc/cpuinfo; Arm's dot product is "asimddp".
+INT8_FEATURES = ("avx512_vnni", "avx_vnni", "amx_int8", "asimddp", "apple")
+
+
+@dataclass(frozen=True)
+class Machine:
+    """What was found on this machine.
+
+    Attributes
+    ----------
+    processor
+        Its name.
+    features
+        CPU features, as Linux names them.
+    cpus
+        CPUs that this process may use.
+    providers
+        Execution providers of ONNX Runtime that this engine knows.
+    """
+
+    processor: str
+    features: frozenset[str]
+    cpus: int
+    providers: tuple[Provider, ...]
+
+
+def this_machine() -> Machine:
+    """Look at the machine that this process runs on."""
+    processor, features = _processor()
+    found = ort.get_available_providers()
+    providers = tuple(name for name, long_name in PROVIDER_NAMES.items() if long_name in found)
+    return Machine(processor, features, available_cpus(), providers)
+
+
+def _processor() -> tuple[str, frozenset[str]]:
+    if platform.system() == "Darwin" and platform.machine() == "arm64":
+        return "Apple", frozenset({"apple", "asimddp"})
+    info = Path("/proc/cpuinfo")
+    if not info.exists():
+        return platform.processor() or platform.machine(), frozenset()
+    fields = dict(
+        (part.strip() for part in line.split(":", 1)) for line in info.read_text().splitlines() if ":" in line
+    )
+    name = fields.get("model name", platform.machine())
+    return name, frozenset(fields.get("flags", fields.get("Features", "")).split())
+
+
+def choose_precision(
+    asked: str, present: Sequence[str], trained: str, requires: Mapping[str, Sequence[str]], machine: Machine
+) -> str:
+    """Pick the variant that will run.
+
+    Parameters
+    ----------
+    asked
+        A variant by name, or ``auto``: the one trained on where the machine can run it exactly, else the first
+        present that it can.
+    present
+        Variants in the bundle.
+    trained
+        The variant that the refiner was trained on.
+    requires
+        For a variant, CPU features of which one must be there.
+    machine
+        Where it will run.
+
+    Raises
+    ------
+    UsageError
+        The variant asked for is not in the bundle.
+    MachineError
+        This machine cannot run it exactly.
+    """
+
+    def runs(precision: str) -> bool:
+        needed = requires.get(precision, ())
+        return not needed or any(feature in machine.features for feature in needed)
+
+    if asked != "auto":
+        if asked not in present:
+            raise UsageError(f"the bundle has no variant '{asked}'; it has {', '.join(present)}.")
+        if not runs(asked):
+            raise MachineError(
+                f"the variant '{asked}' needs one of the CPU features {', '.join(requires[asked])}, which "
+                f"{machine.processor} lacks: its results would be wrong. Use --precision auto, or export fp32."
+            )
+        return asked
+    for precision in (trained, *present):
+        if precision in present and runs(precision):
+            return precision
+    raise MachineError(f"no variant of the bundle ({', '.join(present)}) runs on {machine.processor}. Export fp32.")

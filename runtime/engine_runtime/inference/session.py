@@ -1,0 +1,82 @@
+"""The one door to ONNX Runtime: every session of this engine is made here.
+
+A session runs where it was asked to run or not at all; threads are always set; spinning and the silent fallback to the
+CPU are off. Knows nothing of what a graph computes.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Literal
+
+import onnxruntime as ort
+
+from engine_runtime.errors import ArtefactError, MachineError
+
+Provider = Literal["cpu", "cuda"]
+
+PROVIDER_NAMES: dict[Provider, str] = {"cpu": "CPUExecutionProvider", "cuda": "CUDAExecutionProvider"}
+
+# The CPU kernels of these fusions are slower than the nodes they replace (docs/architecture.md, "Sessions").
+SLOW_FUSIONS = ["SkipLayerNormFusion", "BiasGeluFusion"]
+
+
+def available_cpus() -> int:
+    """CPUs that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def open_session(graph: Path | bytes, provider: Provider = "cpu", threads: int = 1) -> ort.InferenceSession:
+    """Open a session on `graph`.
+
+    Parameters
+    ----------
+    graph
+        Path of an ONNX file, or its bytes.
+    provider
+        Where it has to run.
+    threads
+        Threads inside one operator. With 1, calls from several Python threads run side by side on shared weights.
+
+    Raises
+    ------
+    MachineError
+        The provider is not there, or the session came up on another one.
+    ArtefactError
+        The graph cannot be loaded.
+    """
+    name = PROVIDER_NAMES[provider]
+    if name not in ort.get_available_providers():
+        raise MachineError(
+            f"{name} was asked for; this installation of ONNX Runtime has {', '.join(ort.get_available_providers())}. "
+            "Run `engine doctor`, or use the CPU."
+        )
+    if provider == "cuda":
+        ort.preload_dlls()
+    source = graph if isinstance(graph, bytes) else str(graph)
+    try:
+        session = ort.InferenceSession(
+            source, _options(provider, threads), providers=[name], disabled_optimizers=SLOW_FUSIONS
+        )
+    except Exception as error:  # ONNX Runtime's errors share no base class
+        if provider != "cpu":
+            raise MachineError(f"{name} could not be started: {error}. Run `engine doctor`.") from error
+        shown = "the graph" if isinstance(graph, bytes) else str(graph)
+        raise ArtefactError(f"ONNX Runtime cannot load {shown}: {error}. Make the artefact again.") from error
+    session.disable_fallback()
+    if session.get_providers()[0] != name:
+        raise MachineError(f"{name} was asked for, but the session runs on {session.get_providers()[0]}.")
+    return session
+
+
+def _options(provider: Provider, threads: int) -> ort.SessionOptions:
+    options = ort.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.inter_op_num_threads = 1
+    options.log_severity_level = 3
+    options.enable_mem_pattern = False  # patterns are kept for each shape, and every batch has its own
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    if provider == "cuda":
+        options.add_session_config_entry("session.disable_cpu_ep_fallback", "1")
+    return options

@@ -1,0 +1,73 @@
+"""Texts to token ids, ragged; padding is the business of batching.
+
+Knows the `tokenizers` library; knows nothing of models. Truncation is set once at load and nothing is changed after,
+so threads may share a tokenizer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import chain
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import tokenizers
+
+from engine_runtime.errors import ArtefactError
+
+
+@dataclass(frozen=True)
+class Tokens:
+    """Token ids of several texts, one after another.
+
+    Attributes
+    ----------
+    ids
+        int64 [sum of lengths].
+    offsets
+        int64 [texts + 1]: text i is ``ids[offsets[i]:offsets[i + 1]]``.
+    """
+
+    ids: npt.NDArray[np.int64]
+    offsets: npt.NDArray[np.int64]
+
+    @property
+    def lengths(self) -> npt.NDArray[np.int64]:
+        """Tokens of each text: int64 [texts]."""
+        return np.diff(self.offsets)
+
+
+class Tokenizer:
+    """A tokenizer that cuts at `max_tokens` and never pads.
+
+    Parameters
+    ----------
+    path
+        A ``tokenizer.json``; padding and truncation in it are ignored.
+    max_tokens
+        Longest result, special tokens included.
+
+    Raises
+    ------
+    ArtefactError
+        The file cannot be read.
+    """
+
+    def __init__(self, path: Path, max_tokens: int) -> None:
+        try:
+            self._tokenizer = tokenizers.Tokenizer.from_file(str(path))
+        except Exception as error:  # the library raises plain Exception
+            raise ArtefactError(f"{path} is no tokenizer: {error}. Make the artefact again.") from error
+        self._tokenizer.no_padding()
+        self._tokenizer.enable_truncation(max_tokens)
+
+    def __call__(self, texts: Sequence[str]) -> Tokens:
+        """Tokenize `texts`; a lone surrogate becomes a question mark, for it stands for no character."""
+        valid = [text if text.isascii() else text.encode("utf-8", "replace").decode() for text in texts]
+        rows = [encoding.ids for encoding in self._tokenizer.encode_batch_fast(valid)]
+        offsets = np.zeros(len(rows) + 1, np.int64)
+        np.cumsum([len(row) for row in rows], out=offsets[1:])
+        ids = np.fromiter(chain.from_iterable(rows), np.int64, count=int(offsets[-1]))
+        return Tokens(ids, offsets)

@@ -1,0 +1,1 @@
+"""What a profile says to a person: basics, habits, interests, spending."""

@@ -1,0 +1,1 @@
+"""The engine as one object, and the batch over a whole data set."""
