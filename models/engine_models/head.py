@@ -54,7 +54,7 @@ def fit_whitening(
 ) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
     """Principal directions of `text`, scaled so that a typical whitened vector has length 1.
 
-    PCA whitening of item texts as in WhitenRec (arXiv 2308.11474), cut at `white_dim`, for whitening the weak
+    PCA whitening of item texts as in WhitenRec (Zhang et al., ICDE 2024), cut at `white_dim`, for whitening the weak
     directions amplifies quantization noise.
 
     Returns

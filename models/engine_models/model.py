@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import cast
 
 import torch
-from engine_runtime.artefacts.run import RefinerShape, Run
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from engine_models.head import ItemHead
 from engine_models.refiner import Refiner
+from engine_runtime.artefacts.run import RefinerShape, Run
 
 
 class ProfileModel(nn.Module):

@@ -11,8 +11,9 @@ from typing import cast
 
 import torch
 import torch.nn.functional as F
-from engine_runtime.artefacts.run import RefinerShape
 from torch import Tensor, nn
+
+from engine_runtime.artefacts.run import RefinerShape
 
 
 class Attention(nn.Module):
@@ -49,7 +50,10 @@ class Block(nn.Module):
         self.attention = Attention(shape.dim, shape.n_heads, shape.max_events, dropout)
         self.feed_norm = nn.LayerNorm(shape.dim)
         self.feed = nn.Sequential(
-            nn.Linear(shape.dim, 4 * shape.dim), nn.GELU(), nn.Dropout(dropout), nn.Linear(4 * shape.dim, shape.dim)
+            nn.Linear(shape.dim, 4 * shape.dim),
+            nn.GELU(),
+            nn.Dropout(dropout),
+            nn.Linear(4 * shape.dim, shape.dim),
         )
         self.dropout = nn.Dropout(dropout)
 
@@ -76,7 +80,7 @@ class Refiner(nn.Module):
     def __init__(self, shape: RefinerShape, dropout: float = 0.0) -> None:
         super().__init__()
         self.shape = shape
-        self.type = nn.Embedding(shape.n_types, shape.dim)
+        self.event_type = nn.Embedding(shape.n_types, shape.dim)
         self.value = nn.Linear(1, shape.dim, bias=False)
         self.gap = nn.Linear(1, shape.dim, bias=False)
         self.blocks = nn.ModuleList(Block(shape, dropout) for _ in range(shape.n_blocks))
@@ -86,7 +90,7 @@ class Refiner(nn.Module):
         self.gain = nn.Linear(shape.dim, shape.dim, bias=False)
         self.log_scale = nn.Parameter(torch.zeros(()))
         self.dropout = nn.Dropout(dropout)
-        for embedding in (self.type, self.value, self.gap):
+        for embedding in (self.event_type, self.value, self.gap):
             nn.init.normal_(embedding.weight, std=0.02)
 
     def states(
@@ -106,7 +110,7 @@ class Refiner(nn.Module):
         concepts : [B, T, C]
             Values on padding have no meaning.
         """
-        inputs = vectors + self.type(types) + self.value(values[..., None]) + self.gap(gaps[..., None])
+        inputs = vectors + self.event_type(types) + self.value(values[..., None]) + self.gap(gaps[..., None])
         states = self.dropout(inputs * mask[..., None])
         for block in self.blocks:
             states = block(states)

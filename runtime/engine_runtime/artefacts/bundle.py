@@ -1,4 +1,4 @@
-"""The bundle: everything that serving needs of a model, as graphs and tables. Written by export, read by the runtime."""
+"""The bundle: what serving needs of a model, as graphs and tables. Written by export, read by the runtime."""
 
 from __future__ import annotations
 

@@ -64,6 +64,8 @@ class DatasetInfo:
         Names of the user attributes, in the order of their columns.
     text_template
         How an item's text was made.
+    n_duplicates
+        Exact repeats of an event that were taken once, where the user asked for that.
     """
 
     name: str
@@ -86,6 +88,7 @@ class DatasetInfo:
     currency: str
     attributes: tuple[str, ...]
     text_template: str
+    n_duplicates: int = 0
 
 
 @dataclass(frozen=True)

@@ -32,6 +32,8 @@ class EncoderInfo:
         Names of the graph's inputs, among ``input_ids``, ``attention_mask``, ``token_type_ids``.
     precisions
         Variants present, best for a CPU first.
+    requires
+        For each variant, CPU features of which one must be there for it to be exact; empty where any will do.
     pooling
         ``mean`` or ``cls``.
     recipe
@@ -45,6 +47,7 @@ class EncoderInfo:
     pad_token: int
     inputs: tuple[str, ...]
     precisions: tuple[str, ...]
+    requires: dict[str, tuple[str, ...]]
     pooling: str
     recipe: dict[str, str]
 

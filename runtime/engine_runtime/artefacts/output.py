@@ -18,8 +18,8 @@ class OutputInfo:
     ----------
     n_users, n_events
         Served.
-    n_unknown_items
-        Events left out because neither the index nor the data set knows their item.
+    n_new_items
+        Items that the index does not hold: read in histories from their texts, never recommended.
     n_without_events
         Users served with the average profile, for want of events.
     top_k
@@ -32,7 +32,7 @@ class OutputInfo:
 
     n_users: int
     n_events: int
-    n_unknown_items: int
+    n_new_items: int
     n_without_events: int
     top_k: int
     precision: str

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from engine_runtime.artefacts.dataset import Scale
@@ -13,6 +13,7 @@ WEIGHTS_FILE = "model.safetensors"
 CONCEPTS_FILE = "concepts.json"
 ITEMS_FILE = "items.parquet"
 SUCCESSORS_FILE = "successors.npz"
+VECTORS_FILE = "vectors.npy"
 LOG_FILE = "log.jsonl"
 
 
@@ -72,6 +73,10 @@ class Fusion:
     n_events: int
     n_candidates: int
 
+    def without_rule(self) -> Fusion:
+        """The model's ranking alone."""
+        return replace(self, weight=0.0)
+
 
 @dataclass(frozen=True)
 class RunInfo:
@@ -82,7 +87,9 @@ class RunInfo:
     shape
         Sizes of the model.
     settings
-        The training settings, by name.
+        The training settings, by name, derived ones included.
+    encoder_path, dataset_path
+        Where its parents were; their digests are what is checked.
     precision
         Encoder variant whose vectors it was trained on.
     value, gap
@@ -103,6 +110,8 @@ class RunInfo:
 
     shape: RefinerShape
     settings: dict[str, float | int | str | bool]
+    encoder_path: str
+    dataset_path: str
     precision: str
     value: Scale
     gap: Scale
@@ -148,3 +157,8 @@ class Run:
     def successors(self) -> Path:
         """The successor table: arrays ``offsets`` int64 [n + 1], ``items`` int32, ``weights`` float32."""
         return self.root / SUCCESSORS_FILE
+
+    @property
+    def vectors(self) -> Path:
+        """Item vectors as trained: float32 [items, dim], residuals added."""
+        return self.root / VECTORS_FILE

@@ -83,7 +83,7 @@ def drafting(target: Path, kind: str, *, replace: bool = False) -> Iterator[Draf
     UsageError
         Something is there that may not be replaced.
     """
-    _check_free(target, kind, replace=replace)
+    check_free(target, kind, replace=replace)
     target.parent.mkdir(parents=True, exist_ok=True)
     temporary = Path(tempfile.mkdtemp(prefix=f".{target.name}.", dir=target.parent))
     try:
@@ -97,7 +97,8 @@ def drafting(target: Path, kind: str, *, replace: bool = False) -> Iterator[Draf
         shutil.rmtree(temporary, ignore_errors=True)
 
 
-def _check_free(target: Path, kind: str, *, replace: bool) -> None:
+def check_free(target: Path, kind: str, *, replace: bool) -> None:
+    """Refuse a `target` that may not be written to, before long work begins; raises `UsageError`."""
     if not target.exists() or (target.is_dir() and not any(target.iterdir())):
         return
     if not replace:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, Protocol
 
@@ -19,12 +19,14 @@ from rich.table import Table
 from rich.text import Text
 
 PLAIN_SECONDS = 5.0
+PLAIN_WIDTH = 120
 
 
 class Advance(Protocol):
     """Report of a long step: so many more done, and optionally a figure to show beside the count."""
 
-    def __call__(self, done: int, note: str = "") -> None: ...
+    def __call__(self, done: int, remark: str = "") -> None:
+        """Report `done` more."""
 
 
 def stderr() -> Console:
@@ -44,12 +46,40 @@ def emit(document: Any) -> None:
 
 def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     """Print a table on stdout; the first column is text, the others are set flush right."""
-    drawn = Table(title=Text(title, style="bold"), title_justify="left", header_style="bold", box=None, pad_edge=False)
+    drawn = _drawn(title)
     for position, column in enumerate(columns):
         drawn.add_column(column, justify="left" if position == 0 else "right", overflow="fold")
     for row in rows:
         drawn.add_row(*(Text(cell) for cell in row))
-    Console(highlight=False, width=None if sys.stdout.isatty() else 120).print(drawn)
+    _print(drawn)
+
+
+def facts(title: str, found: Mapping[str, str]) -> None:
+    """Print what is known of something on stdout, a line each."""
+    drawn = _drawn(title, show_header=False)
+    drawn.add_column(style="dim")
+    drawn.add_column(overflow="fold")
+    for name, value in found.items():
+        drawn.add_row(Text(name), Text(value))
+    _print(drawn)
+
+
+def _drawn(title: str, *, show_header: bool = True) -> Table:
+    heading = Text(title, style="bold")
+    return Table(
+        title=heading,
+        title_justify="left",
+        header_style="dim",
+        box=None,
+        pad_edge=False,
+        show_header=show_header,
+    )
+
+
+def _print(drawn: Table) -> None:
+    console = Console(highlight=False, width=None if sys.stdout.isatty() else PLAIN_WIDTH)
+    console.print(drawn)
+    console.print()
 
 
 @contextmanager
@@ -74,18 +104,18 @@ def progress(title: str, total: int, unit: str) -> Iterator[Advance]:
         MofNCompleteColumn(),
         TextColumn("{task.fields[rate]}"),
         TimeRemainingColumn(),
-        TextColumn("{task.fields[note]}"),
+        TextColumn("{task.fields[remark]}"),
     )
     with Progress(*columns, console=stderr()) as bar:
-        task = bar.add_task(title, total=total, rate="", note="")
+        task = bar.add_task(title, total=total, rate="", remark="")
         start = time.monotonic()
         count = 0
 
-        def advance(done: int, note: str = "") -> None:
+        def advance(done: int, remark: str = "") -> None:
             nonlocal count
             count += done
             rate = count / max(time.monotonic() - start, 1e-9)
-            bar.update(task, advance=done, rate=f"{rate:,.0f} {unit}/s", note=note)
+            bar.update(task, advance=done, rate=f"{rate:,.0f} {unit}/s", remark=remark)
 
         yield advance
 

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any, TypeVar
 
 import click
+
+Command = TypeVar("Command", bound=Callable[..., Any])
 
 DIRECTORY = click.Path(file_okay=False, path_type=Path)
 EXISTING = click.Path(exists=True, path_type=Path)
@@ -13,13 +17,24 @@ EXISTING_DIRECTORY = click.Path(exists=True, file_okay=False, path_type=Path)
 json_option = click.option("--json", "as_json", is_flag=True, help="Print the result as one JSON document on stdout.")
 force_option = click.option("--force", is_flag=True, help="Replace an artefact of the same kind that is there.")
 threads_option = click.option(
-    "--threads", type=click.IntRange(min=1), default=None, help="CPU threads; all that this process may use if not given."
+    "--threads",
+    type=click.IntRange(min=1),
+    default=None,
+    help="Worker threads; all CPUs that this process may use if not given.",
 )
 precision_option = click.option(
-    "--precision", default="auto", show_default=True, help="Variant of the bundle: auto, int8, fp32 or fp16."
+    "--precision", default="auto", show_default=True, help="Variant to run: auto, int8 or fp32."
+)
+
+provider_option = click.option(
+    "--provider",
+    type=click.Choice(["cpu", "cuda"]),
+    default="cpu",
+    show_default=True,
+    help="Where the graphs run.",
 )
 
 
-def out_option(what: str) -> click.decorators.FC:
+def out_option(what: str) -> Callable[[Command], Command]:
     """Option ``--out`` for the directory of `what`."""
     return click.option("--out", type=DIRECTORY, required=True, help=f"Where the {what} goes.")

@@ -5,6 +5,7 @@ Knows CPU features and ONNX Runtime's providers; knows nothing of files.
 
 from __future__ import annotations
 
+import ctypes
 import platform
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -32,7 +33,7 @@ class Machine:
     cpus
         CPUs that this process may use.
     providers
-        Execution providers of ONNX Runtime that this engine knows.
+        Execution providers of ONNX Runtime that this engine knows and that find their device here.
     """
 
     processor: str
@@ -46,7 +47,18 @@ def this_machine() -> Machine:
     processor, features = _processor()
     found = ort.get_available_providers()
     providers = tuple(name for name, long_name in PROVIDER_NAMES.items() if long_name in found)
+    if "cuda" in providers and not _cuda_device():
+        providers = tuple(name for name in providers if name != "cuda")
     return Machine(processor, features, available_cpus(), providers)
+
+
+def _cuda_device() -> bool:
+    """Whether the CUDA driver finds a device; ONNX Runtime lists its provider on machines without one."""
+    library = "nvcuda.dll" if platform.system() == "Windows" else "libcuda.so.1"
+    try:
+        return int(ctypes.CDLL(library).cuInit(0)) == 0
+    except OSError:
+        return False
 
 
 def _processor() -> tuple[str, frozenset[str]]:
@@ -55,9 +67,8 @@ def _processor() -> tuple[str, frozenset[str]]:
     info = Path("/proc/cpuinfo")
     if not info.exists():
         return platform.processor() or platform.machine(), frozenset()
-    fields = dict(
-        (part.strip() for part in line.split(":", 1)) for line in info.read_text().splitlines() if ":" in line
-    )
+    lines = (line.partition(":") for line in info.read_text().splitlines())
+    fields = {name.strip(): value.strip() for name, _, value in lines}
     name = fields.get("model name", platform.machine())
     return name, frozenset(fields.get("flags", fields.get("Features", "")).split())
 

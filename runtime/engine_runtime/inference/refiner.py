@@ -89,7 +89,12 @@ class Refiner:
     """
 
     def __init__(
-        self, graph: Path | bytes, shape: RefinerShape, *, provider: Provider = "cpu", threads: int | None = None
+        self,
+        graph: Path | bytes,
+        shape: RefinerShape,
+        *,
+        provider: Provider = "cpu",
+        threads: int | None = None,
     ) -> None:
         self.shape = shape
         self._session = open_session(graph, provider)
@@ -147,7 +152,7 @@ class Refiner:
         vectors *= mask[..., None]
         return {
             "vectors": vectors,
-            "types": padded(inputs.types),
+            "types": padded(inputs.types).astype(np.int64),
             "values": padded(inputs.values),
             "gaps": padded(inputs.gaps),
             "mask": mask,

@@ -27,7 +27,9 @@ def available_cpus() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def open_session(graph: Path | bytes, provider: Provider = "cpu", threads: int = 1) -> ort.InferenceSession:
+def open_session(
+    graph: Path | bytes, provider: Provider = "cpu", threads: int = 1, *, optimized: Path | None = None
+) -> ort.InferenceSession:
     """Open a session on `graph`.
 
     Parameters
@@ -38,6 +40,8 @@ def open_session(graph: Path | bytes, provider: Provider = "cpu", threads: int =
         Where it has to run.
     threads
         Threads inside one operator. With 1, calls from several Python threads run side by side on shared weights.
+    optimized
+        Where the graph that will really run is written, for those who want to look at it.
 
     Raises
     ------
@@ -55,10 +59,11 @@ def open_session(graph: Path | bytes, provider: Provider = "cpu", threads: int =
     if provider == "cuda":
         ort.preload_dlls()
     source = graph if isinstance(graph, bytes) else str(graph)
+    options = _options(provider, threads)
+    if optimized is not None:
+        options.optimized_model_filepath = str(optimized)
     try:
-        session = ort.InferenceSession(
-            source, _options(provider, threads), providers=[name], disabled_optimizers=SLOW_FUSIONS
-        )
+        session = ort.InferenceSession(source, options, providers=[name], disabled_optimizers=SLOW_FUSIONS)
     except Exception as error:  # ONNX Runtime's errors share no base class
         if provider != "cpu":
             raise MachineError(f"{name} could not be started: {error}. Run `engine doctor`.") from error

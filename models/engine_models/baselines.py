@@ -1,0 +1,105 @@
+"""What a model has to beat: the popular items, and counted successions with decay. Pure NumPy and SciPy.
+
+The counting rules are strong: on Amazon Beauty they pass most published neural models (docs/log.md). They see the whole
+table, and their two dials are chosen on the validation events.
+"""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import scipy.sparse
+
+from engine_models.metrics import DEPTH, per_user, places
+from engine_models.split import Ints
+from engine_runtime.search.fusion import Seen
+from engine_runtime.search.index import best
+
+Lists = npt.NDArray[np.int32]
+DAMPINGS = (0.1, 0.25, 0.5)
+DECAYS = (0.5, 0.65, 0.8, 0.9)
+NEWEST = 20
+BLOCK_USERS = 512
+
+
+@dataclass(frozen=True)
+class Rules:
+    """Counted successions ready to rank.
+
+    Attributes
+    ----------
+    table
+        float64 [items, items]; see `engine_models.successors.count_successors`, without damping.
+    popularity
+        int64 [items].
+    rankable
+        bool [items].
+    damping, decay
+        Exponent on popularity; factor from one event to the one before it.
+    """
+
+    table: scipy.sparse.csr_matrix
+    popularity: Ints
+    rankable: npt.NDArray[np.bool_]
+    damping: float
+    decay: float
+
+    def rank(self, seen: Seen) -> Lists:
+        """The `DEPTH` best unseen items of each user: int32 [users, DEPTH]."""
+        scale = 1 / np.maximum(self.popularity, 1) ** self.damping
+        lists = []
+        for start in range(0, len(seen.offsets) - 1, BLOCK_USERS):
+            users = slice(start, start + BLOCK_USERS)
+            scores = np.asarray((self._recent(seen, users) @ self.table).todense()) * scale
+            lists.append(_best_unseen(scores.astype(np.float32), seen, users, self.rankable))
+        return np.concatenate(lists)
+
+    def _recent(self, seen: Seen, users: slice) -> scipy.sparse.csr_matrix:
+        offsets = seen.offsets[users.start : users.stop + 1]
+        events = np.arange(offsets[0], offsets[-1])
+        lengths = np.diff(offsets)
+        age = np.repeat(offsets[1:], lengths) - 1 - events
+        newest = age < NEWEST
+        rows = np.repeat(np.arange(len(lengths)), lengths)[newest]
+        entries = (self.decay ** age[newest], (rows, seen.items[events[newest]]))
+        return scipy.sparse.csr_matrix(entries, shape=(len(lengths), self.table.shape[0]))
+
+
+def fit_rules(
+    table: scipy.sparse.csr_matrix,
+    popularity: Ints,
+    rankable: npt.NDArray[np.bool_],
+    seen: Seen,
+    targets: npt.NDArray[np.int32],
+) -> Rules:
+    """The rules whose dials have the best NDCG@10 on `targets`, validation events of the users of `seen`."""
+    tried = [Rules(table, popularity, rankable, *dials) for dials in itertools.product(DAMPINGS, DECAYS)]
+    scores = [float(per_user(places(rules.rank(seen), targets))["ndcg@10"].mean()) for rules in tried]
+    return tried[int(np.argmax(scores))]
+
+
+def rank_popular(popularity: Ints, rankable: npt.NDArray[np.bool_], seen: Seen) -> Lists:
+    """The most popular unseen items of each user: int32 [users, DEPTH]."""
+    scores = popularity.astype(np.float32)
+    blocks = range(0, len(seen.offsets) - 1, BLOCK_USERS)
+    lists = []
+    for start in blocks:
+        users = slice(start, start + BLOCK_USERS)
+        count = len(seen.offsets[users.start : users.stop + 1]) - 1
+        lists.append(_best_unseen(np.tile(scores, (count, 1)), seen, users, rankable))
+    return np.concatenate(lists)
+
+
+def _best_unseen(scores: npt.NDArray[np.float32], seen: Seen, users: slice, rankable: npt.NDArray[np.bool_]) -> Lists:
+    offsets = seen.offsets[users.start : users.stop + 1]
+    rows = np.repeat(np.arange(len(scores)), np.diff(offsets))
+    scores[rows, seen.items[offsets[0] : offsets[-1]]] = -np.inf
+    scores[:, ~rankable] = -np.inf
+    depth = min(DEPTH, scores.shape[1])
+    columns, values = best(scores, depth)
+    lists = np.full((len(scores), DEPTH), -1, np.int32)
+    lists[:, :depth] = np.where(np.isfinite(values), columns, -1)
+    return lists

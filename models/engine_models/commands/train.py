@@ -1,0 +1,101 @@
+"""`engine train`."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+import click
+
+from engine_models.model import pick_device
+from engine_models.settings import TrainSettings
+from engine_models.training import Where
+from engine_models.training import train as train_run
+from engine_runtime.artefacts.dataset import Dataset
+from engine_runtime.artefacts.encoder import EncoderArtefact
+from engine_runtime.commands.console import emit, facts, note
+from engine_runtime.commands.options import EXISTING_DIRECTORY, force_option, json_option, out_option
+
+DEFAULTS = TrainSettings()
+
+
+@click.command(short_help="Train a refiner on a data set.")
+@click.argument("dataset", type=EXISTING_DIRECTORY)
+@click.option("--encoder", type=EXISTING_DIRECTORY, required=True, help="Encoder from `engine export --encoder`.")
+@out_option("run")
+@click.option("--seed", type=int, default=DEFAULTS.seed, show_default=True, help="Of weights, order and dropout.")
+@click.option("--dim", type=click.IntRange(8, 1024), default=DEFAULTS.dim, show_default=True, help="Width of vectors.")
+@click.option(
+    "--max-events",
+    type=click.IntRange(2, 1000),
+    default=DEFAULTS.max_events,
+    show_default=True,
+    help="Newest events read.",
+)
+@click.option("--concepts", type=click.IntRange(2, 4096), help="Named concepts; from the catalogue if not given.")
+@click.option("--dropout", type=click.FloatRange(0, 0.95), help="From the density of the data if not given.")
+@click.option(
+    "--learning-rate",
+    type=click.FloatRange(0, min_open=True),
+    default=DEFAULTS.learning_rate,
+    show_default=True,
+)
+@click.option("--negatives", type=click.IntRange(0), help="Items sampled for the softmax; 0 for all of them.")
+@click.option("--epochs", type=click.IntRange(1), default=DEFAULTS.epochs, show_default=True, help="At most.")
+@click.option(
+    "--patience",
+    type=click.IntRange(1),
+    default=DEFAULTS.patience,
+    show_default=True,
+    help="Validations without a gain.",
+)
+@click.option("--minutes", type=click.FloatRange(0, min_open=True), help="No epoch starts after so long.")
+@click.option("--precision", default="auto", show_default=True, help="Encoder variant to train on: auto, int8 or fp32.")
+@click.option("--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto", show_default=True)
+@click.option("--resume", is_flag=True, help="Go on from the checkpoint of a training that was stopped.")
+@force_option
+@json_option
+def train(
+    dataset: Path,
+    encoder: Path,
+    out: Path,
+    concepts: int | None,
+    precision: str,
+    device: str,
+    resume: bool,
+    force: bool,
+    as_json: bool,
+    **settings: int | float | None,
+) -> None:
+    """Train item vectors and the refiner on DATASET.
+
+    Each user's last event is held out for testing and the one before it for validation; training stops when the
+    validation gets no better. An interrupted training leaves OUT.checkpoint; --resume goes on from there.
+
+    \b
+    Example:
+      engine export --encoder all-MiniLM-L6-v2 --calibrate dataset --out encoder
+      engine train dataset --encoder encoder --out run --minutes 30
+    """
+    chosen = pick_device(device)
+    run = train_run(
+        Dataset.open(dataset),
+        EncoderArtefact.open(encoder),
+        Where(out, replace=force, resume=resume),
+        TrainSettings(n_concepts=concepts, **settings),  # type: ignore[arg-type]  # click has checked the types
+        precision=precision,
+        device=chosen,
+        report=note,
+    )
+    if as_json:
+        emit({"run": str(out), "digest": run.manifest.digest} | dataclasses.asdict(run.info))
+        return
+    info = run.info
+    shown = {
+        "epochs": f"{info.epochs}, the best is {info.best_epoch}",
+        "training": f"{info.train_seconds:.0f} s on {chosen.type}",
+        "validation NDCG@10": f"{info.validation['model_ndcg@10']:.4f}",
+        "with the successor table": f"{info.validation['ndcg@10']:.4f}, weight {info.fusion.weight:g}",
+    }
+    facts(f"run in {out}", shown)
+    note(f"Next: engine export {out} --out bundle")

@@ -1,0 +1,109 @@
+"""A data set as training and evaluation read it: catalogue, split histories, counts. Knows files; knows no model."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import torch
+
+from engine_models.split import Ints, Split, leave_one_out, until
+from engine_models.windows import Events
+from engine_runtime.artefacts.dataset import Dataset, Scale
+from engine_runtime.data.histories import model_inputs, read_catalogue, read_histories
+from engine_runtime.data.schema import CATEGORY, ITEM_ID, RANKABLE, TEXT
+from engine_runtime.errors import InputError
+from engine_runtime.search.fusion import Seen
+
+
+@dataclass(frozen=True)
+class Corpus:
+    """What there is to learn from.
+
+    Attributes
+    ----------
+    catalogue
+        Of schema `engine_runtime.data.schema.ITEMS`.
+    rankable
+        bool [items].
+    split
+        The histories, and what is held out of them.
+    popularity
+        int64 [items]: events to learn of each item in the training part.
+    """
+
+    catalogue: pa.Table
+    rankable: npt.NDArray[np.bool_]
+    split: Split
+    popularity: Ints
+
+    @property
+    def trained(self) -> Ints:
+        """Items with events in the training part."""
+        return np.flatnonzero(self.popularity)
+
+    @property
+    def texts(self) -> list[str]:
+        """Texts of the catalogue."""
+        return list(self.catalogue[TEXT].to_pylist())
+
+    @property
+    def categories(self) -> list[str | None]:
+        """Categories of the catalogue."""
+        return list(self.catalogue[CATEGORY].to_pylist())
+
+    @property
+    def item_ids(self) -> pa.Table:
+        """The column `item_id` alone."""
+        return self.catalogue.select([ITEM_ID])
+
+    def training_part(self) -> tuple[npt.NDArray[np.int32], Ints]:
+        """Items to learn of the training part, one user after another, and their offsets."""
+        histories = self.split.histories
+        kept = _in_training(self.split) & self.split.is_target
+        before = np.concatenate(([0], np.cumsum(kept))).astype(np.int64)
+        return histories.items[kept], before[histories.offsets]
+
+    def seen(self, users: Ints, stops: Ints) -> Seen:
+        """What some users have met before the events numbered by `stops`."""
+        histories = until(self.split.histories, users, stops)
+        return Seen(histories.offsets, histories.items)
+
+
+def read_corpus(dataset: Dataset) -> Corpus:
+    """Read and split a data set.
+
+    Raises
+    ------
+    InputError
+        It holds no history to learn from.
+    """
+    catalogue = read_catalogue(dataset.items)
+    rankable = catalogue[RANKABLE].to_numpy()
+    split = leave_one_out(read_histories(dataset), dataset.info.event_weights, rankable)
+    learned = split.histories.items[_in_training(split) & split.is_target]
+    if not len(learned) or int(np.diff(split.histories.offsets).max(initial=0)) < 2:
+        raise InputError(
+            f"{dataset.root} has no history to learn from: no user has two ordered events on items that may be "
+            "recommended. Check the time or order column and the event weights in its TOML."
+        )
+    return Corpus(catalogue, rankable, split, np.bincount(learned, minlength=len(rankable)))
+
+
+def events_of(split: Split, value: Scale, gap: Scale, device: torch.device) -> Events:
+    """The events of `split` as tensors, scaled as a model reads them."""
+    histories = split.histories
+    inputs = model_inputs(histories, value, gap, max_events=max(histories.n_events, 1))
+    return Events(
+        items=torch.from_numpy(histories.items.astype(np.int64)).to(device),
+        types=torch.from_numpy(histories.types.astype(np.int64)).to(device),
+        values=torch.from_numpy(inputs.values).to(device),
+        gaps=torch.from_numpy(inputs.gaps).to(device),
+        is_target=torch.from_numpy(split.is_target).to(device),
+    )
+
+
+def _in_training(split: Split) -> npt.NDArray[np.bool_]:
+    return np.arange(len(split.is_target)) < np.repeat(split.train_stops, np.diff(split.histories.offsets))

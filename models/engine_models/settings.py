@@ -1,0 +1,106 @@
+"""How to train: one recipe for all data sets; what depends on the data is derived from it.
+
+Knows numbers alone. A run keeps the settings that it was trained with, derived ones included.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from dataclasses import dataclass
+
+from engine_runtime.artefacts.run import RefinerShape
+
+FULL_SOFTMAX_ITEMS = 20_000
+
+
+@dataclass(frozen=True)
+class TrainSettings:
+    """Settings of a training; None is derived from the data.
+
+    Attributes
+    ----------
+    seed
+        Of weights, order and dropout.
+    dim, white_dim, n_blocks, n_heads, max_events
+        Sizes of the model; see `engine_runtime.artefacts.run.RefinerShape`.
+    n_concepts
+        Named concepts; one for about sixteen items, 16 to 256.
+    dropout
+        Of the refiner: .5 where there are 16 events an item or fewer, falling to .2 where there are 64.
+    id_dropout
+        Share of items whose residual is left out of a batch, which trains the path of new items.
+    learning_rate
+        Of Adam.
+    average
+        Decay of the moving average of the weights, from one step to the next.
+    batch_events
+        Most positions of a padded batch.
+    negatives
+        Items sampled for the softmax; 0 is the full softmax, the default up to 20,000 items.
+    epochs
+        Most passes over the data.
+    patience
+        Validations without a better one before training stops.
+    validation_users
+        Most users that a validation ranks for.
+    minutes
+        Wall time after which no further epoch starts; None for no limit.
+    """
+
+    seed: int = 0
+    dim: int = 64
+    white_dim: int = 128
+    n_blocks: int = 2
+    n_heads: int = 2
+    max_events: int = 50
+    n_concepts: int | None = None
+    dropout: float | None = None
+    id_dropout: float = 0.1
+    learning_rate: float = 1e-3
+    average: float = 0.998
+    batch_events: int = 1536
+    negatives: int | None = None
+    epochs: int = 200
+    patience: int = 8
+    validation_users: int = 10_000
+    minutes: float | None = None
+
+
+def derive(settings: TrainSettings, n_items: int, n_events: int) -> TrainSettings:
+    """Fill in what depends on the data.
+
+    Parameters
+    ----------
+    settings
+        As the user gave them.
+    n_items
+        Items with events in the training part.
+    n_events
+        Events of the training part.
+    """
+    density = math.log2(max(n_events, 1) / max(n_items, 1))
+    derived: dict[str, float | int] = {}
+    if settings.n_concepts is None:
+        derived["n_concepts"] = min(max(n_items // 16, 16), 256)
+    if settings.dropout is None:
+        derived["dropout"] = round(min(max(0.5 - 0.15 * (density - 4), 0.2), 0.5), 3)
+    if settings.negatives is None:
+        derived["negatives"] = 0 if n_items <= FULL_SOFTMAX_ITEMS else 1024
+    return dataclasses.replace(settings, **derived)  # type: ignore[arg-type]  # keys are fields, values of their types
+
+
+def shape_of(settings: TrainSettings, text_dim: int, n_types: int) -> RefinerShape:
+    """Sizes of the model that `settings`, derived, describe."""
+    if settings.n_concepts is None:
+        raise ValueError("settings have to be derived first")
+    return RefinerShape(
+        text_dim=text_dim,
+        white_dim=settings.white_dim,
+        dim=settings.dim,
+        n_blocks=settings.n_blocks,
+        n_heads=settings.n_heads,
+        max_events=settings.max_events,
+        n_types=n_types,
+        n_concepts=settings.n_concepts,
+    )

@@ -1,0 +1,254 @@
+"""From a data set and an encoder to a run: the order of the steps, each of which is done elsewhere.
+
+The text vectors are those of the very encoder variant that will serve, so its quantization noise is part of what the
+refiner learns from.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+import numpy as np
+import numpy.typing as npt
+import pyarrow.parquet as pq
+import torch
+
+from engine_models.checkpoint import CheckpointInfo, Progress, read_checkpoint, write_checkpoint
+from engine_models.concepts import encode_concepts, name_concepts, spherical_kmeans
+from engine_models.corpus import Corpus, events_of, read_corpus
+from engine_models.fitting import Questions, fit_fusion
+from engine_models.model import ProfileModel, save_weights
+from engine_models.queries import last_queries
+from engine_models.settings import TrainSettings, derive, shape_of
+from engine_models.split import Ints
+from engine_models.successors import count_successors, successor_table
+from engine_models.trainer import Material, Trainer
+from engine_models.windows import cut_windows
+from engine_runtime.artefacts import run as layout
+from engine_runtime.artefacts.dataset import Dataset
+from engine_runtime.artefacts.encoder import EncoderArtefact
+from engine_runtime.artefacts.run import Fusion, Run, RunInfo
+from engine_runtime.artefacts.writing import drafting
+from engine_runtime.inference.encoder import TextEncoder
+from engine_runtime.inference.machine import choose_precision, this_machine
+from engine_runtime.search.index import ExactIndex
+from engine_runtime.search.successors import SuccessorTable
+
+FITTED_USERS = 5_000
+RESIDUAL_STD = 0.02
+
+Report = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Where:
+    """Where a training puts things.
+
+    Attributes
+    ----------
+    out
+        The run.
+    replace
+        Whether a run at `out` may be replaced.
+    resume
+        Whether to go on from the checkpoint of a training that was stopped.
+    """
+
+    out: Path
+    replace: bool = False
+    resume: bool = False
+
+    @property
+    def checkpoint(self) -> Path:
+        """State of the training while it goes on; removed at its end."""
+        return self.out.with_name(self.out.name + ".checkpoint")
+
+
+def train(
+    dataset: Dataset,
+    encoder: EncoderArtefact,
+    where: Where,
+    settings: TrainSettings,
+    *,
+    precision: str = "auto",
+    device: torch.device | None = None,
+    report: Report = lambda message: None,
+) -> Run:
+    """Train a run.
+
+    Parameters
+    ----------
+    dataset, encoder
+        What it learns from.
+    where
+        Paths.
+    settings
+        The recipe; None in it is derived.
+    precision
+        Variant of the encoder to train on; "auto" is the best that this machine runs exactly.
+    device
+        Where to train; the CPU if None.
+    report
+        Told what happens, a line at a time.
+
+    Raises
+    ------
+    InputError
+        The data set holds no history to learn from.
+    """
+    corpus = read_corpus(dataset)
+    settings = derive(settings, len(corpus.trained), int(corpus.popularity.sum()))
+    chosen = choose_precision(precision, encoder.info.precisions, "int8", encoder.info.requires, this_machine())
+    report(f"encoding {len(corpus.texts):,} item texts with the {chosen} encoder")
+    text = TextEncoder(encoder.graph(chosen), encoder.tokenizer, encoder.info).encode(corpus.texts)
+    model = initial_model(settings, text, corpus.trained, len(dataset.info.event_types))
+    trainer = Trainer(model, _material(model, dataset, corpus, text, settings, device), settings)
+    parents = {"dataset": dataset.manifest.digest, "encoder": encoder.manifest.digest}
+    log = _fit(trainer, where, parents, report)
+    report("fitting the fusion with the successor table")
+    table = successor_table(count_successors(*corpus.training_part(), len(text)), corpus.popularity)
+    vectors, fusion, metrics = _fuse(trainer, corpus, table)
+    info = RunInfo(
+        shape=trainer.model.refiner.shape,
+        settings={name: value for name, value in dataclasses.asdict(trainer.settings).items() if value is not None},
+        encoder_path=str(encoder.root.absolute()),
+        dataset_path=str(dataset.root.absolute()),
+        precision=chosen,
+        value=dataset.info.value,
+        gap=dataset.info.gap,
+        event_types=dataset.info.event_types,
+        event_weights=dataset.info.event_weights,
+        fusion=fusion,
+        validation=metrics,
+        epochs=trainer.progress.epoch,
+        best_epoch=trainer.progress.best_epoch,
+        train_seconds=trainer.progress.seconds,
+    )
+    run = _write(trainer.model, corpus, table, vectors, info, parents, log, where)
+    shutil.rmtree(where.checkpoint, ignore_errors=True)
+    return run
+
+
+def initial_model(settings: TrainSettings, text: npt.NDArray[np.float32], trained: Ints, n_types: int) -> ProfileModel:
+    """A model before its first step: whitening fitted, residuals of trained items small, centres from k-means."""
+    torch.manual_seed(settings.seed)
+    shape = shape_of(settings, text.shape[1], n_types)
+    model = ProfileModel(shape, len(text), settings.dropout or 0.0)
+    model.head.fit_whitening(text[trained])
+    with torch.no_grad():
+        model.head.residual[trained] = torch.randn(len(trained), shape.dim) * RESIDUAL_STD
+        white = model.head.whiten(torch.from_numpy(text[trained])).numpy()
+        centres = spherical_kmeans(white, shape.n_concepts, np.random.default_rng(settings.seed))
+        model.refiner.centres.copy_(model.head(torch.from_numpy(centres)))
+    return model
+
+
+def _material(
+    model: ProfileModel,
+    dataset: Dataset,
+    corpus: Corpus,
+    text: npt.NDArray[np.float32],
+    settings: TrainSettings,
+    device: torch.device | None,
+) -> Material:
+    device = device or torch.device("cpu")
+    model.to(device)
+    split = corpus.split
+    starts, lengths = cut_windows(split.histories.offsets[:-1], split.train_stops, settings.max_events)
+    sample = _sample(len(split.users), settings.validation_users, settings.seed)
+    with torch.no_grad():
+        white = model.head.whiten(torch.from_numpy(text).to(device))
+    return Material(
+        white=white,
+        events=events_of(split, dataset.info.value, dataset.info.gap, device),
+        offsets=split.histories.offsets,
+        starts=starts,
+        lengths=lengths,
+        trained=torch.from_numpy(corpus.trained).to(device),
+        hidden=torch.from_numpy(np.flatnonzero(~corpus.rankable)).to(device),
+        valid_users=split.users[sample],
+        valid=split.valid[sample],
+    )
+
+
+def _fit(trainer: Trainer, where: Where, parents: dict[str, str], report: Report) -> bytes:
+    """Run the loop with its checkpoints; return the log, a JSON document a line."""
+    settings = dataclasses.asdict(trainer.settings)
+    log: list[bytes] = []
+
+    def told(progress: Progress, loss: float, ndcg: float) -> None:
+        line = {"epoch": progress.epoch, "loss": loss, "ndcg@10": ndcg, "seconds": progress.seconds}
+        log.append(msgspec.json.encode(line) + b"\n")
+        report(
+            f"epoch {progress.epoch}: loss {loss:.4f}, validation NDCG@10 {ndcg:.4f} "
+            f"(best {progress.best:.4f} at {progress.best_epoch}), {progress.seconds:.0f} s"
+        )
+
+    def save() -> None:
+        info = CheckpointInfo(trainer.progress, settings)
+        write_checkpoint(where.checkpoint, trainer.model, trainer.optimizer, trainer.best, info, parents)
+
+    if where.resume:
+        info = CheckpointInfo(trainer.progress, settings)
+        found = read_checkpoint(where.checkpoint, trainer.model, trainer.optimizer, info, parents)
+        if found:
+            trainer.progress, trainer.best = found
+        report(f"going on after epoch {trainer.progress.epoch}" if found else "no checkpoint of this training: afresh")
+    trainer.run(told, save)
+    return b"".join(log)
+
+
+@torch.inference_mode()
+def _fuse(
+    trainer: Trainer, corpus: Corpus, table: SuccessorTable
+) -> tuple[npt.NDArray[np.float32], Fusion, dict[str, float]]:
+    """The item vectors, and the fusion fitted on validation events of a sample of users."""
+    split = corpus.split
+    sample = _sample(len(split.users), FITTED_USERS, trainer.settings.seed)
+    users, valid = split.users[sample], split.valid[sample]
+    vectors = trainer.model.item_vectors(trainer.material.white)
+    first = split.histories.offsets[users]
+    query = last_queries(trainer.model.refiner, vectors, trainer.material.events, first, valid)
+    questions = Questions(query.cpu().numpy(), corpus.seen(users, valid), split.histories.items[valid])
+    table_of_vectors = vectors.cpu().numpy()
+    return table_of_vectors, *fit_fusion(questions, ExactIndex(table_of_vectors, corpus.rankable), table)
+
+
+def _write(
+    model: ProfileModel,
+    corpus: Corpus,
+    table: SuccessorTable,
+    vectors: npt.NDArray[np.float32],
+    info: RunInfo,
+    parents: dict[str, str],
+    log: bytes,
+    where: Where,
+) -> Run:
+    shown = np.flatnonzero(corpus.rankable)
+    texts, categories = corpus.texts, corpus.categories
+    concepts = name_concepts(
+        model.refiner.centres.detach().cpu().numpy(),
+        vectors[shown],
+        [texts[item] for item in shown],
+        [categories[item] for item in shown],
+    )
+    with drafting(where.out, layout.KIND, replace=where.replace) as draft:
+        save_weights(model.cpu(), draft.path / layout.WEIGHTS_FILE)
+        np.save(draft.path / layout.VECTORS_FILE, vectors)
+        pq.write_table(corpus.item_ids, draft.path / layout.ITEMS_FILE)
+        table.save(draft.path / layout.SUCCESSORS_FILE)
+        (draft.path / layout.CONCEPTS_FILE).write_bytes(encode_concepts(concepts))
+        (draft.path / layout.LOG_FILE).write_bytes(log)
+        draft.seal(info, parents)
+    return Run.open(where.out)
+
+
+def _sample(count: int, most: int, seed: int) -> Ints:
+    if count <= most:
+        return np.arange(count)
+    return np.sort(np.random.default_rng(seed).choice(count, most, replace=False))

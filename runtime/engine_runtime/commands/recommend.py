@@ -1,0 +1,88 @@
+"""`engine recommend`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from engine_runtime.commands.console import emit
+from engine_runtime.commands.options import EXISTING_DIRECTORY, json_option, precision_option
+
+if TYPE_CHECKING:
+    from engine_runtime.serve.portrait import Portrait
+
+
+@click.command(short_help="One user's profile and recommendations.")
+@click.argument("user")
+@click.option("--bundle", type=EXISTING_DIRECTORY, required=True)
+@click.option("--index", "index_path", type=EXISTING_DIRECTORY, required=True)
+@click.option("--events", type=EXISTING_DIRECTORY, required=True, help="The data set that holds the user.")
+@click.option("--top-k", type=click.IntRange(1, 1000), default=10, show_default=True, help="Recommendations.")
+@precision_option
+@json_option
+def recommend(
+    user: str, bundle: Path, index_path: Path, events: Path, top_k: int, precision: str, as_json: bool
+) -> None:
+    """Show the profile and the recommendations of USER, an id of the data set.
+
+    \b
+    Example:
+      engine recommend 405 --bundle bundle --index index --events dataset
+    """
+    from engine_runtime.artefacts.dataset import Dataset
+    from engine_runtime.serve.engine import Engine
+    from engine_runtime.serve.portrait import portray
+
+    engine = Engine.load(bundle, index_path, precision)
+    portrait = portray(engine, Dataset.open(events), user, top_k)
+    if as_json:
+        emit(portrait.row | {"as_of": str(portrait.row["as_of"])})
+    else:
+        click.echo(render(portrait))
+
+
+def render(portrait: Portrait) -> str:
+    """The portrait as a person reads it."""
+    row = portrait.row
+    lines = [click.style(f"user {row['user_id']}", bold=True), *_basics(row), *_habits(row), *_spending(row)]
+    lines += ["", click.style("interests", bold=True)]
+    lines += [f"  {interest['weight']:6.1%}  {interest['name']}" for interest in row["interests"]]
+    lines += ["", click.style("newest events", bold=True), *(f"  {title}" for title in portrait.newest)]
+    lines += ["", click.style("recommended", bold=True)]
+    lines += [
+        f"  {place:3d}. {title}  ({recommended['score']:.4f})"
+        for place, (title, recommended) in enumerate(zip(portrait.titles, row["recommendations"], strict=True), 1)
+    ]
+    return "\n".join(lines)
+
+
+def _basics(row: dict[str, Any]) -> list[str]:
+    given = ", ".join(f"{basic['name']} {basic['value']}" for basic in row["basics"])
+    return [f"  {given}"] if given else []
+
+
+def _habits(row: dict[str, Any]) -> list[str]:
+    habits = row["habits"]
+    types = ", ".join(f"{kind['type']} {kind['share']:.0%}" for kind in habits["types"])
+    lines = [f"  {row['n_events']} events: {types}" if types else "  no events: what is popular is shown"]
+    if habits["days_since_last"] is None:
+        return lines
+    days = ("Mondays", "Tuesdays", "Wednesdays", "Thursdays", "Fridays", "Saturdays", "Sundays")
+    hour = max(range(24), key=lambda candidate: habits["hours"][candidate])
+    day = days[max(range(7), key=lambda candidate: habits["weekdays"][candidate])]
+    rate = f"{habits['events_per_week']:.1f} events a week"
+    last = f"the last {habits['days_since_last']:.0f} days before {row['as_of']:%d %B %Y}"
+    return [*lines, f"  {rate}, {last}; mostly on {day}, around {hour}:00 UTC"]
+
+
+def _spending(row: dict[str, Any]) -> list[str]:
+    spending = row["spending"]
+    if spending is None:
+        return []
+    bands = ", ".join(f"{band['band']} {band['share']:.0%}" for band in spending["price_bands"])
+    brands = ", ".join(f"{brand['brand']} {brand['share']:.0%}" for brand in spending["brands"])
+    parts = [f"  spent {spending['total']:,.2f} on {spending['quantity']:,.0f} units"]
+    parts += [f"  prices: {bands}"] if bands else []
+    return parts + ([f"  brands: {brands}"] if brands else [])

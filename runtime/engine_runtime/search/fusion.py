@@ -1,0 +1,187 @@
+"""One ranking from the search on the query vector and the successor table.
+
+Pure but for the index it is given; knows item numbers and scores, nothing of items' names. What a user gets does not
+depend on who else is in the batch: every step works with the user's own numbers.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from engine_runtime.artefacts.run import Fusion
+from engine_runtime.search.index import Floats, Index, Items
+from engine_runtime.search.successors import SuccessorTable
+
+Ints = npt.NDArray[np.int64]
+BLOCK_USERS = 1024
+
+
+@dataclass(frozen=True)
+class Seen:
+    """Items that users have met, one user after another, oldest first.
+
+    Attributes
+    ----------
+    offsets
+        int64 [users + 1].
+    items
+        int32 [events].
+    """
+
+    offsets: Ints
+    items: Items
+
+
+@dataclass(frozen=True)
+class Ranking:
+    """Best items of each user.
+
+    Attributes
+    ----------
+    items
+        int32 [users, k], -1 where there are fewer.
+    scores
+        float32 [users, k], falling; ``-inf`` beside -1.
+    """
+
+    items: Items
+    scores: Floats
+
+
+@dataclass(frozen=True)
+class _Pairs:
+    """Candidates: (user, item) as one key, sorted, with a number each."""
+
+    keys: Ints
+    values: npt.NDArray[np.float64]
+
+
+def rank(query: Floats, seen: Seen, index: Index, table: SuccessorTable, fusion: Fusion, k: int) -> Ranking:
+    """Rank items for each user, leaving out those seen.
+
+    ``score = softmax(<q, e>) + weight * rule``, see `engine_runtime.artefacts.run.Fusion`. A user without events is
+    ranked by the table's start row alone.
+
+    Parameters
+    ----------
+    query
+        q_u: float32 [users, d].
+    seen
+        Their items.
+    index
+        Over the catalogue that `seen` and `table` number.
+    table
+        The successor table.
+    fusion
+        How to fuse.
+    k
+        Items a user.
+    """
+    items = np.full((len(query), k), -1, np.int32)
+    scores = np.full((len(query), k), -np.inf, np.float32)
+    breadth = search_breadth(np.diff(seen.offsets), max(fusion.n_candidates, k))
+    for width in np.unique(breadth):
+        users = np.flatnonzero(breadth == width)
+        for start in range(0, len(users), BLOCK_USERS):
+            block = users[start : start + BLOCK_USERS]
+            found = _rank_block(query[block], _take(seen, block), index, table, fusion, int(width), k)
+            items[block], scores[block] = found.items, found.scores
+    return Ranking(items, scores)
+
+
+def search_breadth(n_seen: Ints, n_candidates: int) -> Ints:
+    """How many items to search for, so that enough are left when those seen are taken out.
+
+    The number of seen items is rounded up to a power of two: few breadths, and each a function of the user alone.
+    """
+    rounded = 1 << np.ceil(np.log2(np.maximum(n_seen, 1))).astype(np.int64)
+    return n_candidates + np.where(n_seen > 0, rounded, 0)
+
+
+def _take(seen: Seen, users: Ints) -> Seen:
+    counts = seen.offsets[users + 1] - seen.offsets[users]
+    offsets = np.concatenate(([0], np.cumsum(counts))).astype(np.int64)
+    entries = np.repeat(seen.offsets[users] - offsets[:-1], counts) + np.arange(offsets[-1])
+    return Seen(offsets, seen.items[entries])
+
+
+def _rank_block(
+    query: Floats, seen: Seen, index: Index, table: SuccessorTable, fusion: Fusion, width: int, k: int
+) -> Ranking:
+    n_items = len(index.vectors)
+    n_users = len(query)
+    met = np.unique(np.repeat(np.arange(n_users), np.diff(seen.offsets)) * n_items + seen.items)
+    found = _search(query, index, met, width, max(fusion.n_candidates, k))
+    rule = _rule(seen, index, table, fusion, met)
+    newcomers = np.setdiff1d(rule.keys, found.keys, assume_unique=True)
+    products = np.einsum("nd,nd->n", query[newcomers // n_items], index.vectors[newcomers % n_items])
+    keys = np.concatenate((found.keys, newcomers))
+    logits = np.concatenate((found.values, products.astype(np.float64)))
+    score = np.exp(logits - _log_sum_exp(found, n_items, n_users)[keys // n_items])
+    weight = np.where(np.diff(seen.offsets) > 0, fusion.weight, 1.0)
+    score *= (np.diff(seen.offsets) > 0)[keys // n_items]
+    by_key = np.argsort(keys)
+    place = by_key[np.searchsorted(keys, rule.keys, sorter=by_key)]
+    score[place] += weight[rule.keys // n_items] * rule.values
+    return _top(keys, score, n_items, n_users, k)
+
+
+def _search(query: Floats, index: Index, met: Ints, width: int, n_candidates: int) -> _Pairs:
+    """The `n_candidates` best unseen items of each user, with their inner products."""
+    n_items = len(index.vectors)
+    scores, items = index.search(query, min(width, int(index.rankable.sum())))
+    keys = np.arange(len(query))[:, None] * n_items + items
+    fresh = (items >= 0) & ~_among(keys, met)
+    fresh &= np.cumsum(fresh, axis=1) <= n_candidates
+    return _Pairs(keys[fresh], scores[fresh].astype(np.float64))
+
+
+def _rule(seen: Seen, index: Index, table: SuccessorTable, fusion: Fusion, met: Ints) -> _Pairs:
+    """Decayed sum of the rows of each user's newest events, over unseen rankable items, summing to 1 a user."""
+    n_items = len(index.vectors)
+    lengths = np.diff(seen.offsets)
+    age = np.repeat(seen.offsets[1:], lengths) - 1 - np.arange(seen.offsets[-1])
+    owner = np.repeat(np.arange(len(lengths)), lengths)
+    newest = (age < fusion.n_events) & (fusion.weight > 0)
+    empty = np.flatnonzero(lengths == 0)
+    rows = np.concatenate((seen.items[newest], np.full(len(empty), table.start_row))).astype(np.int64)
+    factors = np.concatenate((fusion.decay ** age[newest].astype(np.float64), np.ones(len(empty))))
+    owners = np.concatenate((owner[newest], empty))
+    which, items, weights = table.lookup(rows)
+    keys, position = np.unique(owners[which] * n_items + items, return_inverse=True)
+    values = np.bincount(position, weights * factors[which], len(keys))
+    kept = index.rankable[keys % n_items] & ~_among(keys, met)
+    keys, values = keys[kept], values[kept]
+    totals = np.bincount(keys // n_items, values, len(lengths))
+    return _Pairs(keys, values / np.maximum(totals, 1e-30)[keys // n_items])
+
+
+def _among(keys: Ints, sorted_keys: Ints) -> npt.NDArray[np.bool_]:
+    if not len(sorted_keys):
+        return np.zeros(keys.shape, np.bool_)
+    place = np.minimum(np.searchsorted(sorted_keys, keys), len(sorted_keys) - 1)
+    return np.asarray(sorted_keys[place] == keys)
+
+
+def _log_sum_exp(found: _Pairs, n_items: int, n_users: int) -> npt.NDArray[np.float64]:
+    owners = found.keys // n_items
+    largest = np.full(n_users, -np.inf)
+    np.maximum.at(largest, owners, found.values)
+    largest[np.isneginf(largest)] = 0
+    total = np.bincount(owners, np.exp(found.values - largest[owners]), n_users)
+    return largest + np.log(np.maximum(total, 1e-300))
+
+
+def _top(keys: Ints, score: npt.NDArray[np.float64], n_items: int, n_users: int, k: int) -> Ranking:
+    order = np.lexsort((keys, -score, keys // n_items))
+    owners = keys[order] // n_items
+    place = np.arange(len(order)) - np.searchsorted(owners, owners)
+    kept = place < k
+    items = np.full((n_users, k), -1, np.int32)
+    scores = np.full((n_users, k), -np.inf, np.float32)
+    items[owners[kept], place[kept]] = (keys[order] % n_items)[kept]
+    scores[owners[kept], place[kept]] = score[order][kept]
+    return Ranking(items, scores)

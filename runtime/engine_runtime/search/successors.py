@@ -1,0 +1,94 @@
+"""The successor table: for each item, the items that came after it, with counted weights.
+
+What follows what does not compress into few dimensions, so it stands beside the vector search. Knows item numbers;
+knows nothing of how the weights were counted. The last row holds what to show a user without events.
+"""
+
+from __future__ import annotations
+
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from engine_runtime.errors import ArtefactError
+
+Floats = npt.NDArray[np.float32]
+Ints = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class SuccessorTable:
+    """Sparse rows of successors.
+
+    Attributes
+    ----------
+    offsets
+        int64 [rows + 1].
+    items
+        int32 [entries].
+    weights
+        float32 [entries], positive.
+    """
+
+    offsets: Ints
+    items: npt.NDArray[np.int32]
+    weights: Floats
+
+    @property
+    def start_row(self) -> int:
+        """Row of a user without events."""
+        return len(self.offsets) - 2
+
+    def save(self, path: Path) -> None:
+        """Write the table as ``.npz``."""
+        with path.open("wb") as stream:
+            np.savez(stream, offsets=self.offsets, items=self.items, weights=self.weights)
+
+    @classmethod
+    def load(cls, path: Path) -> SuccessorTable:
+        """Read a table that `save` wrote; raises `ArtefactError`."""
+        try:
+            with np.load(path, allow_pickle=False) as arrays:
+                return cls(arrays["offsets"], arrays["items"], arrays["weights"])
+        except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
+            raise ArtefactError(f"{path} is no successor table: {error}. Make the artefact again.") from error
+
+    def lookup(self, rows: Ints) -> tuple[Ints, npt.NDArray[np.int32], Floats]:
+        """Entries of several rows.
+
+        Returns
+        -------
+        which : int64 [entries]
+            Position in `rows` that each entry belongs to.
+        items : int32 [entries]
+        weights : float32 [entries]
+        """
+        counts = self.offsets[rows + 1] - self.offsets[rows]
+        which = np.repeat(np.arange(len(rows)), counts)
+        step = np.arange(len(which)) - np.repeat(np.cumsum(counts) - counts, counts)
+        entries = np.repeat(self.offsets[rows], counts) + step
+        return which, self.items[entries], self.weights[entries]
+
+    def renumbered(self, new_items: npt.NDArray[np.int32], n_items: int) -> SuccessorTable:
+        """The same table in another catalogue's numbers.
+
+        Parameters
+        ----------
+        new_items
+            int32 [rows - 1]: this table's item i is item ``new_items[i]`` there, -1 where it is gone.
+        n_items
+            Size of the other catalogue.
+        """
+        old_rows = np.full(n_items + 1, -1, np.int64)
+        present = new_items >= 0
+        old_rows[new_items[present]] = np.flatnonzero(present)
+        old_rows[n_items] = self.start_row
+        known = np.flatnonzero(old_rows >= 0)
+        which, items, weights = self.lookup(old_rows[known])
+        kept = new_items[items] >= 0
+        counts = np.bincount(known[which[kept]], minlength=n_items + 1)
+        offsets = np.concatenate(([0], np.cumsum(counts))).astype(np.int64)
+        return SuccessorTable(offsets, new_items[items[kept]], weights[kept])

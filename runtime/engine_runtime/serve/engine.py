@@ -1,0 +1,236 @@
+"""The engine as one object: texts to vectors, histories to profiles, profiles to recommendations.
+
+The Python door of the runtime. Knows artefacts, inference and search; knows nothing of files of events or of output.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from engine_runtime.artefacts.bundle import KIND as BUNDLE
+from engine_runtime.artefacts.bundle import Bundle
+from engine_runtime.artefacts.index import IndexArtefact
+from engine_runtime.artefacts.manifest import check_parent
+from engine_runtime.data.histories import Histories, model_inputs
+from engine_runtime.data.schema import ITEM_ID
+from engine_runtime.errors import ArtefactError, UsageError
+from engine_runtime.inference.encoder import TextEncoder
+from engine_runtime.inference.machine import choose_precision, this_machine
+from engine_runtime.inference.refiner import Refiner
+from engine_runtime.inference.session import Provider
+from engine_runtime.search.building import open_index
+from engine_runtime.search.fusion import Ranking, Seen, rank
+from engine_runtime.search.index import Index
+from engine_runtime.search.successors import SuccessorTable
+
+Floats = npt.NDArray[np.float32]
+Space = Literal["text", "item"]
+
+
+@dataclass(frozen=True)
+class Profiles:
+    """Users, refined.
+
+    Attributes
+    ----------
+    histories
+        What they were made from.
+    query
+        q_u: float32 [users, d]; ranks items.
+    concepts
+        z_u: float32 [users, C]; the readable profile, rows sum to 1, zero for a user without ordered events.
+    """
+
+    histories: Histories
+    query: Floats
+    concepts: Floats
+
+
+@dataclass(frozen=True)
+class Shelf:
+    """What an index brings: items to search, and what is known of them.
+
+    Attributes
+    ----------
+    index
+        Ready to search.
+    catalogue
+        Of schema `engine_runtime.data.schema.ITEMS`.
+    successors
+        In the numbers of the catalogue.
+    vectors
+        float32 [items and newcomers, d]: what a history may refer to.
+    """
+
+    index: Index
+    catalogue: pa.Table
+    successors: SuccessorTable
+    vectors: Floats
+
+
+class Engine:
+    """A bundle ready to serve, with or without an index. Made by `load`."""
+
+    def __init__(self, bundle: Bundle, precision: str, provider: Provider, threads: int | None) -> None:
+        self.bundle = bundle
+        self.info = bundle.info
+        self.precision = precision
+        self.provider: Provider = provider
+        self.threads = threads
+        self.stock: Shelf | None = None
+
+    @classmethod
+    def load(
+        cls,
+        bundle: str | Path,
+        index: str | Path | None = None,
+        precision: str = "auto",
+        threads: int | None = None,
+        provider: Provider = "cpu",
+    ) -> Engine:
+        """Load and verify a bundle, and an index made with it.
+
+        Parameters
+        ----------
+        bundle, index
+            Directories. Without an index an engine encodes texts and no more.
+        precision
+            Variant to run, or ``auto``: the one that the index was made with, else the one trained on where this
+            machine runs it exactly.
+        threads
+            Worker threads; all CPUs that the process may use if None.
+        provider
+            ``cpu`` or ``cuda``.
+
+        Raises
+        ------
+        ArtefactError
+            Something is damaged, or the index belongs to another bundle or variant.
+        MachineError
+            This machine cannot run the variant or the provider.
+        """
+        opened = Bundle.open(Path(bundle))
+        shelved = IndexArtefact.open(Path(index)) if index is not None else None
+        if shelved is not None:
+            check_parent(shelved.root, shelved.manifest, BUNDLE, opened.manifest.digest)
+            precision = shelved.info.precision if precision == "auto" else precision
+        info = opened.info
+        chosen = choose_precision(precision, info.precisions, info.precision, info.encoder.requires, this_machine())
+        if shelved is not None and shelved.info.precision != chosen:
+            raise ArtefactError(
+                f"the index in {shelved.root} was made with {shelved.info.precision}, {chosen} was asked for: vectors "
+                "of two variants do not mix. Run `engine index` with this precision."
+            )
+        engine = cls(opened, chosen, provider, threads)
+        if shelved is not None:
+            searched, catalogue = open_index(shelved, threads)
+            engine = engine.with_items(searched, catalogue)
+        return engine
+
+    def with_items(self, index: Index, catalogue: pa.Table) -> Engine:
+        """The same engine over an index of `catalogue`."""
+        table = SuccessorTable.load(self.bundle.successors)
+        numbers = align(self.trained_ids, catalogue[ITEM_ID])
+        engine = copy.copy(self)
+        engine.stock = Shelf(index, catalogue, table.renumbered(numbers, len(catalogue)), index.vectors)
+        return engine
+
+    def with_newcomers(self, texts: Sequence[str]) -> Engine:
+        """The same engine, whose histories may refer to further items, numbered on from the catalogue's end.
+
+        They are read in histories from their texts alone and are never recommended.
+        """
+        shelf = self.shelf
+        vectors = np.concatenate((shelf.vectors, self.encode(texts, "item")))
+        engine = copy.copy(self)
+        engine.stock = Shelf(shelf.index, shelf.catalogue, shelf.successors, vectors)
+        return engine
+
+    @property
+    def shelf(self) -> Shelf:
+        """The index and its catalogue; raises `UsageError` without one."""
+        if self.stock is None:
+            raise UsageError("this engine was loaded without an index. Give one: Engine.load(bundle, index).")
+        return self.stock
+
+    @cached_property
+    def trained_ids(self) -> pa.ChunkedArray:
+        """Ids of the items seen in training; row i is row i of the residuals."""
+        return pq.read_table(self.bundle.items)[ITEM_ID]
+
+    @cached_property
+    def concept_names(self) -> list[str]:
+        """Name of each dimension of a profile."""
+        return [concept["name"] for concept in msgspec.json.decode(self.bundle.concepts.read_bytes())]
+
+    @cached_property
+    def encoder(self) -> TextEncoder:
+        """The text encoder; loaded on first use, for serving known items needs none."""
+        return TextEncoder(
+            self.bundle.encoder(self.precision),
+            self.bundle.tokenizer,
+            self.info.encoder,
+            provider=self.provider,
+            threads=self.threads,
+        )
+
+    @cached_property
+    def refiner(self) -> Refiner:
+        """The refiner; loaded on first use."""
+        graph = self.bundle.refiner(self.precision)
+        return Refiner(graph, self.info.shape, provider=self.provider, threads=self.threads)
+
+    def encode(self, texts: Sequence[str], space: Space = "text") -> Floats:
+        """Vectors of texts.
+
+        Parameters
+        ----------
+        texts
+            Any strings.
+        space
+            ``text``: the encoder's own, float32 [n, 384] for the default encoder, of unit length. ``item``: that of
+            items and queries, float32 [n, d], as a new item with this text would have.
+        """
+        return self.encoder.encode(texts, space)
+
+    def item_vectors(self, catalogue: pa.Table, texts: Sequence[str]) -> Floats:
+        """Vectors of a catalogue's items, the residual of those seen in training added: float32 [items, d]."""
+        vectors = self.encode(texts, "item")
+        residuals = np.load(self.bundle.residuals, allow_pickle=False)
+        rows = align(catalogue[ITEM_ID], self.trained_ids)
+        known = np.flatnonzero(rows >= 0)
+        vectors[known] += residuals[rows[known]]
+        return vectors
+
+    def profile(self, histories: Histories) -> Profiles:
+        """Refine histories, whose items are numbered as in the index's catalogue."""
+        inputs = model_inputs(histories, self.info.value, self.info.gap, self.info.shape.max_events)
+        refined = self.refiner.refine(inputs, self.shelf.vectors)
+        return Profiles(histories, refined.query, refined.profile)
+
+    def recommend(self, profiles: Profiles, k: int = 10) -> Ranking:
+        """The `k` best items of each user that are not in their history."""
+        shelf = self.shelf
+        histories = profiles.histories
+        if len(shelf.vectors) > len(shelf.catalogue):
+            histories = histories.where(histories.items < len(shelf.catalogue))
+        seen = Seen(histories.offsets, histories.items)
+        return rank(profiles.query, seen, shelf.index, shelf.successors, self.info.fusion, k)
+
+
+def align(ids: pa.ChunkedArray, among: pa.ChunkedArray) -> npt.NDArray[np.int32]:
+    """Row of each of `ids` in `among`: int32 [ids], -1 where it is not there."""
+    found = pc.index_in(ids, value_set=pa.chunked_array(among).combine_chunks() if among.num_chunks > 1 else among)
+    return np.asarray(pc.fill_null(found, -1).to_numpy(), np.int32)

@@ -1,0 +1,70 @@
+"""One user of a data set, served and ready to be shown. Knows the batch's own functions; formats nothing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from engine_runtime.artefacts.dataset import Dataset
+from engine_runtime.data.histories import Histories, read_bucket, read_catalogue
+from engine_runtime.data.schema import ITEM_ID, TEXT, TITLE, USER_ID
+from engine_runtime.errors import InputError
+from engine_runtime.serve.batch import Stages, adapt, serve_users
+from engine_runtime.serve.engine import Engine
+
+NEWEST = 5
+
+
+@dataclass(frozen=True)
+class Portrait:
+    """A served user.
+
+    Attributes
+    ----------
+    row
+        Their row of the output; see `engine_runtime.serve.output.schema`.
+    newest
+        Titles of their newest items, newest first.
+    titles
+        Titles of the recommended items, best first.
+    """
+
+    row: dict[str, Any]
+    newest: list[str]
+    titles: list[str]
+
+
+def portray(engine: Engine, dataset: Dataset, user_id: str, top_k: int = 10) -> Portrait:
+    """Serve one user of a data set.
+
+    Raises
+    ------
+    InputError
+        The data set has no such user.
+    """
+    source = adapt(engine, dataset)
+    user = pc.index(source.users[USER_ID], pa.scalar(user_id, pa.string())).as_py()
+    if user < 0:
+        raise InputError(f"{dataset.root} has no user '{user_id}' among its {dataset.info.n_users:,}.")
+    histories = _history(dataset, user)
+    row = serve_users(source, histories, top_k, Stages()).to_pylist()[0]
+    own, shown = _titles(read_catalogue(dataset.items)), engine.shelf.catalogue
+    by_id = dict(zip(shown[ITEM_ID].to_pylist(), _titles(shown), strict=True))
+    newest = [own[item] for item in histories.items[::-1][:NEWEST]]
+    return Portrait(row, newest, [by_id[found["item_id"]] for found in row["recommendations"]])
+
+
+def _history(dataset: Dataset, user: int) -> Histories:
+    bucket = int(np.searchsorted(dataset.info.bucket_users, user, side="right")) - 1
+    first = dataset.info.bucket_users[bucket]
+    return read_bucket(dataset, bucket).take([user - first])
+
+
+def _titles(catalogue: pa.Table) -> list[str]:
+    """What to call each item: its title, else its text, else its id."""
+    text = pc.if_else(pc.equal(catalogue[TEXT], ""), None, catalogue[TEXT])
+    return list(pc.coalesce(catalogue[TITLE], text, catalogue[ITEM_ID]).to_pylist())
