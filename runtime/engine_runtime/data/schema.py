@@ -1,7 +1,8 @@
 """Every column of a data set, named once.
 
-Knows names, types and meanings; knows nothing of files or of how the rows come about. Users and items are numbered
-from 0 inside a data set: `user` and `item` are those numbers, `user_id` and `item_id` the caller's own names.
+Knows names, types and meanings; knows nothing of files or of how the rows come about. Users and items are
+numbered from 0 inside a data set: `user` and `item` are those numbers, `user_id` and `item_id` the caller's
+own names.
 """
 
 from __future__ import annotations

