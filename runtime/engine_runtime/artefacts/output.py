@@ -8,6 +8,8 @@ from pathlib import Path
 from engine_runtime.artefacts.manifest import Manifest, open_artefact
 
 KIND = "output"
+USERS_FOLDER = "users"
+"""Holds the parts alone, so that any reader of Parquet takes it for a table."""
 
 
 @dataclass(frozen=True)
@@ -21,7 +23,7 @@ class OutputInfo:
     n_new_items
         Items that the index does not hold: read in histories from their texts, never recommended.
     n_without_events
-        Users served with the average profile, for want of events.
+        Users shown what is popular, for want of events.
     top_k
         Recommendations a user.
     precision, provider
@@ -55,10 +57,10 @@ class Output:
         return cls(root, manifest, info)
 
     def part(self, number: int) -> Path:
-        """One part, of schema `engine_runtime.serve.output.SCHEMA`."""
+        """One part, of the schema that `engine_runtime.serve.output.schema` gives."""
         return self.root / part_file(number)
 
 
 def part_file(number: int) -> str:
     """Name of a part inside the output."""
-    return f"part-{number:04d}.parquet"
+    return f"{USERS_FOLDER}/part-{number:04d}.parquet"

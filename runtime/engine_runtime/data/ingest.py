@@ -65,7 +65,8 @@ def find_sources(
         A file is not there or empty.
     """
     _check_pair("events", events, config.events)
-    _check_pair("users", users, config.users)
+    if users:  # a configuration that describes them serves events without them too
+        _check_pair("users", users, config.users)
     if catalogue is None:
         _check_pair("items", items, config.items)
         if not items:

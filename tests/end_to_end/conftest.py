@@ -1,0 +1,45 @@
+"""A small shop taken the whole way once, for all end-to-end tests; and the table of bad inputs at the end."""
+
+from __future__ import annotations
+
+import pytest
+
+from end_to_end.command import Answer, succeed
+from end_to_end.shop_files import Shop, write_shop
+
+BAD_INPUTS: list[tuple[str, Answer]] = []
+
+
+@pytest.fixture(scope="session")
+def shop(tmp_path_factory: pytest.TempPathFactory) -> Shop:
+    """The shop's files and artefacts, made with the real default encoder."""
+    made = Shop(tmp_path_factory.mktemp("shop"))
+    users = write_shop(made)
+    files = ("--config", made.config, "--events", made.events, "--items", made.items, "--users", users)
+    succeed("data", "ingest", *files, "--out", made.dataset)
+    work = made.root / "work"
+    succeed("build", made.dataset, "--out", made.bundle, "--work", work, "--minutes", "0.1")
+    succeed("index", made.bundle, made.dataset, "--method", "hnsw", "--out", made.index)
+    return made
+
+
+@pytest.fixture
+def answers() -> list[tuple[str, Answer]]:
+    """Where a test of a bad input notes what the command said."""
+    return BAD_INPUTS
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Show what the command line says to bad inputs."""
+    if not BAD_INPUTS:
+        return
+    terminalreporter.section("bad inputs, and what the command line says")
+    for name, answer in BAD_INPUTS:
+        terminalreporter.write_line(f"exit {answer.code}  {name}: {_telling(answer)}")
+
+
+def _telling(answer: Answer) -> str:
+    """The line that says what was wrong, or that nothing was."""
+    said = [line.strip() for line in (answer.err + answer.out).splitlines()]
+    error = next((line for line in said if line.startswith("error")), None)
+    return error or next((line for line in said if ".csv:" in line), "nothing to say, all rows kept")
