@@ -59,7 +59,7 @@ class Draft:
         )
         encoded = msgspec.json.format(msgspec.json.encode(manifest), indent=2)
         (self.path / MANIFEST).write_bytes(encoded)
-        for path in [*files, self.path / MANIFEST, self.path]:
+        for path in [*self.path.rglob("*"), self.path]:
             _flush(path)
         self.manifest = manifest
         return manifest

@@ -7,6 +7,8 @@ CPU are off. Knows nothing of what a graph computes.
 from __future__ import annotations
 
 import os
+import sys
+from contextlib import redirect_stdout
 from pathlib import Path
 from typing import Literal
 
@@ -57,7 +59,8 @@ def open_session(
             "Run `engine doctor`, or use the CPU."
         )
     if provider == "cuda":
-        ort.preload_dlls()
+        with redirect_stdout(sys.stderr):  # it prints what it does not find
+            ort.preload_dlls()
     source = graph if isinstance(graph, bytes) else str(graph)
     options = _options(provider, threads)
     if optimized is not None:

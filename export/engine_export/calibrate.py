@@ -1,0 +1,101 @@
+"""Running graphs on real data: feeds of texts, and what the tensors inside a graph hold.
+
+Knows sessions and feeds; knows nothing of how a graph is quantized. Rows of equal length share a batch, so padding
+never widens a range. Memory is bounded by one batch and a few numbers a channel.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import onnx
+
+from engine_export.graph import Floats, constant, floats, rebuilt
+from engine_export.scales import ChannelRange
+from engine_runtime.inference.batching import cut_batches, pad_rows
+from engine_runtime.inference.session import available_cpus, open_session
+from engine_runtime.inference.tokenizer import Tokens
+
+Feed = dict[str, npt.NDArray[Any]]
+Ints = npt.NDArray[np.int64]
+
+BUDGET = 2048
+
+
+def equal_lengths(lengths: Ints, budget: int = BUDGET) -> list[Ints]:
+    """Cut rows into batches of exactly equal length, each of at most `budget` positions."""
+    return [
+        same[batch]
+        for length in np.unique(lengths)
+        for same in [np.flatnonzero(lengths == length)]
+        for batch in cut_batches(lengths[same], budget)
+    ]
+
+
+def text_feed(tokens: Tokens, rows: Ints, inputs: Sequence[str], pad_token: int) -> Feed:
+    """Inputs of an encoder graph for some texts, padded to the longest among them."""
+    lengths = tokens.lengths[rows]
+    width = int(lengths.max(initial=1))
+    mask = (np.arange(width) < lengths[:, None]).astype(np.int64)
+    feed: Feed = {
+        "input_ids": pad_rows(tokens.ids, tokens.offsets, rows, width, pad_token),
+        "attention_mask": mask,
+        "token_type_ids": np.zeros_like(mask),
+    }
+    return {name: feed[name] for name in inputs}
+
+
+def spread(count: int, wanted: int) -> Ints:
+    """Numbers of at most `wanted` rows, chosen evenly over `count`."""
+    return np.unique(np.linspace(0, max(count - 1, 0), min(count, wanted)).astype(np.int64))
+
+
+def run_graph(model: onnx.ModelProto, feeds: Iterable[Feed], outputs: Sequence[str]) -> Iterable[list[Floats]]:
+    """Run a graph on each feed in turn; gives the values of `outputs`."""
+    session = open_session(model.SerializeToString(), threads=available_cpus())
+    for feed in feeds:
+        yield session.run(list(outputs), feed)
+
+
+def vectors(model: onnx.ModelProto, feeds: Iterable[Feed], output: str) -> Floats:
+    """One output over all feeds, one row after another."""
+    return np.concatenate([found[0] for found in run_graph(model, feeds, [output])])
+
+
+def measure_ranges(
+    model: onnx.ModelProto, channels: Mapping[str, int], feeds: Iterable[Feed]
+) -> dict[str, ChannelRange]:
+    """Least and greatest value of each channel of tensors inside a graph.
+
+    Parameters
+    ----------
+    model
+        The float32 graph.
+    channels
+        Size of the last dimension of each tensor that is asked for.
+    feeds
+        Real inputs, without padding.
+    """
+    make = onnx.helper.make_node
+    nodes, outputs = [], []
+    tensors = [constant("range.rows", [0], np.int64)]
+    for name, width in channels.items():
+        flat, shape, low, high = (f"{name}.range.{part}" for part in ("flat", "shape", "low", "high"))
+        tensors.append(constant(shape, [-1, width], np.int64))
+        nodes += [
+            make("Reshape", [name, shape], [flat]),
+            make("ReduceMin", [flat, "range.rows"], [low], keepdims=0),
+            make("ReduceMax", [flat, "range.rows"], [high], keepdims=0),
+        ]
+        outputs += [floats(low, width), floats(high, width)]
+    watched = rebuilt(model, [*model.graph.node, *nodes], tensors, outputs)
+    lows = {name: np.full(width, np.inf, np.float32) for name, width in channels.items()}
+    highs = {name: np.full(width, -np.inf, np.float32) for name, width in channels.items()}
+    for found in run_graph(watched, feeds, [output.name for output in outputs]):
+        for name, low_seen, high_seen in zip(channels, found[::2], found[1::2], strict=True):
+            np.minimum(lows[name], low_seen, out=lows[name])
+            np.maximum(highs[name], high_seen, out=highs[name])
+    return {name: ChannelRange(lows[name], highs[name]) for name in channels}

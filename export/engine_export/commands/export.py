@@ -1,0 +1,111 @@
+"""`engine export`: an encoder alone, or a run as a bundle."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from engine_export.commands.shown import allow_option, document, precisions_option, show
+from engine_runtime.commands.console import emit, note
+from engine_runtime.commands.options import EXISTING_DIRECTORY, force_option, json_option, out_option
+from engine_runtime.errors import UsageError
+
+if TYPE_CHECKING:
+    from engine_export.encoder import ExportSettings
+    from engine_runtime.artefacts.bundle import Bundle
+    from engine_runtime.artefacts.encoder import EncoderArtefact
+
+
+@click.command()
+@click.argument("run", type=EXISTING_DIRECTORY, required=False)
+@click.option(
+    "--encoder",
+    help="Without RUN: all-MiniLM-L6-v2 (default), a model folder, or a name on the Hugging Face hub. "
+    "With RUN: the exported encoder, where it is not at the path that the run names.",
+)
+@click.option("--calibrate", type=EXISTING_DIRECTORY, help="Without RUN: data set whose item texts int8 is fitted to.")
+@click.option(
+    "--dataset", type=EXISTING_DIRECTORY, help="With RUN: its data set, where it is not at the path that the run names."
+)
+@out_option("encoder or bundle")
+@precisions_option
+@allow_option
+@force_option
+@json_option
+def export(
+    run: Path | None,
+    encoder: str | None,
+    calibrate: Path | None,
+    dataset: Path | None,
+    out: Path,
+    precisions: tuple[str, ...],
+    allow: tuple[str, ...],
+    force: bool,
+    as_json: bool,
+) -> None:
+    """Export an encoder, or RUN with its encoder, to verified ONNX.
+
+    Every quantized variant is compared with float32; past the limits nothing is written, unless a measure is allowed
+    by name.
+
+    \b
+    Example:
+      engine export --calibrate dataset --out encoder
+      engine export --encoder ./my-model --calibrate dataset --out encoder --precision fp32
+      engine export run --out bundle
+    """
+    from engine_export.encoder import ExportSettings
+
+    settings = ExportSettings(precisions, allow=allow, replace=force)
+    artefact = (
+        _export_encoder(encoder, calibrate, dataset, out, settings)
+        if run is None
+        else _export_run(run, encoder, calibrate, dataset, out, settings)
+    )
+    if as_json:
+        emit(document(artefact))
+    else:
+        show(artefact)
+
+
+def _export_encoder(
+    name: str | None, calibrate: Path | None, dataset: Path | None, out: Path, settings: ExportSettings
+) -> EncoderArtefact:
+    from engine_export.encoder import export_encoder
+    from engine_export.sources import DEFAULT, resolve
+    from engine_runtime.artefacts.dataset import Dataset
+
+    if dataset is not None:
+        raise UsageError("--dataset goes with RUN. To export an encoder alone, use --calibrate DATASET.")
+    if calibrate is None and "int8" in settings.precisions:
+        raise UsageError("int8 is fitted to real texts: add --calibrate DATASET, or ask for --precision fp32 alone.")
+    texts = Dataset.open(calibrate) if calibrate is not None else ()
+    return export_encoder(resolve(name or DEFAULT), texts, out, settings, report=note)
+
+
+def _export_run(
+    path: Path,
+    encoder: str | None,
+    calibrate: Path | None,
+    dataset: Path | None,
+    out: Path,
+    settings: ExportSettings,
+) -> Bundle:
+    from engine_export.bundle import export_run
+    from engine_runtime.artefacts.dataset import Dataset
+    from engine_runtime.artefacts.encoder import EncoderArtefact
+    from engine_runtime.artefacts.run import Run
+
+    if calibrate is not None:
+        raise UsageError("--calibrate goes without RUN. A run is calibrated on its own data set; see --dataset.")
+    run = Run.open(path)
+    parents = {"encoder": encoder or run.info.encoder_path, "dataset": dataset or run.info.dataset_path}
+    for kind, place in parents.items():
+        if not Path(place).is_dir():
+            raise UsageError(
+                f"the run in {path} was made from the {kind} at {place}, which is not there. Add --{kind} PATH."
+            )
+    opened = EncoderArtefact.open(Path(parents["encoder"])), Dataset.open(Path(parents["dataset"]))
+    return export_run(run, *opened, out, settings, report=note)

@@ -1,0 +1,229 @@
+"""A pretrained encoder as an artefact: exported, quantized on real texts, compared, written.
+
+Knows the order of the steps, each of which is done elsewhere; knows nothing of runs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import onnx
+
+from engine_export.anchors import ANCHORS
+from engine_export.calibrate import Feed, equal_lengths, spread, text_feed
+from engine_export.compare import Ints, compare_vectors, invariance
+from engine_export.encoder_graph import TEXT, check_against_source, encoder_graph
+from engine_export.graph import Floats
+from engine_export.parity import Limits, ParityReport, VectorParity, judge
+from engine_export.recipe import Quantized, QuantizeSettings, quantize
+from engine_export.sources import EncoderSource
+from engine_runtime.artefacts import encoder as layout
+from engine_runtime.artefacts.dataset import Dataset
+from engine_runtime.artefacts.encoder import EncoderArtefact, EncoderInfo, graph_file
+from engine_runtime.artefacts.writing import drafting
+from engine_runtime.data.histories import read_catalogue
+from engine_runtime.data.schema import TEXT as TEXT_COLUMN
+from engine_runtime.errors import InputError, UsageError
+from engine_runtime.inference.encoder import TextEncoder
+from engine_runtime.inference.machine import INT8_FEATURES
+from engine_runtime.inference.tokenizer import Tokenizer
+
+PRECISIONS = ("int8", "fp32")
+"""Variants that can be made, best for a CPU first."""
+
+CALIBRATION_TEXTS = 256
+PARITY_TEXTS = 2000
+
+# Of the texts compared on, those that the error of each layer is measured on.
+JUDGED_TEXTS = 64
+
+Report = Callable[[str], None]
+
+
+def silent(message: str) -> None:
+    """Report nothing."""
+
+
+@dataclass(frozen=True)
+class ExportSettings:
+    """What may be chosen about an export.
+
+    Attributes
+    ----------
+    precisions
+        Variants to write, among `PRECISIONS`.
+    quantize
+        What the search for an int8 form tries.
+    limits
+        The bars of the parity report.
+    allow
+        Measures that may be past their bar, on the record.
+    replace
+        Whether an artefact of the same kind may be replaced.
+    """
+
+    precisions: tuple[str, ...] = PRECISIONS
+    quantize: QuantizeSettings = field(default_factory=QuantizeSettings)
+    limits: Limits = field(default_factory=Limits)
+    allow: tuple[str, ...] = ()
+    replace: bool = False
+
+    def __post_init__(self) -> None:
+        unknown = [precision for precision in self.precisions if precision not in PRECISIONS]
+        if unknown or not self.precisions:
+            raise UsageError(
+                f"unknown variant '{', '.join(unknown)}'. Choose from {', '.join(PRECISIONS)}, at least one."
+            )
+
+    @property
+    def ordered(self) -> tuple[str, ...]:
+        """The variants, best for a CPU first."""
+        return tuple(precision for precision in PRECISIONS if precision in self.precisions)
+
+
+def export_encoder(
+    source: EncoderSource,
+    calibration: Dataset | Sequence[str],
+    out: Path,
+    settings: ExportSettings | None = None,
+    *,
+    report: Report = silent,
+) -> EncoderArtefact:
+    """Export, quantize, verify and write a text encoder.
+
+    Parameters
+    ----------
+    source
+        The pretrained encoder.
+    calibration
+        Real texts like those to be served: a data set, whose item texts are taken, or the texts.
+    out
+        Where the artefact goes.
+    settings
+        What is made, and what it is held against.
+    report
+        Told what happens, a line at a time.
+
+    Raises
+    ------
+    InputError
+        There is no text to calibrate on, or the encoder cannot be exported.
+    ArtefactError
+        The result is too far from PyTorch or, quantized, from float32. Nothing is written then.
+    """
+    settings = settings or ExportSettings()
+    parents = {"dataset": calibration.manifest.digest} if isinstance(calibration, Dataset) else {}
+    texts = item_texts(calibration) if isinstance(calibration, Dataset) else calibration
+    with drafting(out, layout.KIND, replace=settings.replace) as draft:
+        tokenizer = draft.path / layout.TOKENIZER_FILE
+        source.write_tokenizer(tokenizer)
+        report(f"exporting {source.name} to ONNX")
+        exact = encoder_graph(source)
+        check_against_source(exact, source)
+        info = _info(source, exact, settings.ordered, {})
+        graphs, parity = {"fp32": exact}, ParityReport(0, 0, settings.limits)
+        if "int8" in settings.precisions:
+            made, parity = _quantized(exact, distinct_texts(texts), tokenizer, info, settings, report)
+            graphs["int8"] = made.model
+            info = _info(source, exact, settings.ordered, made.recipe)
+        for precision in settings.ordered:
+            onnx.save(graphs[precision], str(draft.path / graph_file(precision)))
+        (draft.path / layout.PARITY_FILE).write_bytes(parity.encode())
+        draft.seal(info, parents)
+    return EncoderArtefact.open(out)
+
+
+def item_texts(dataset: Dataset) -> list[str]:
+    """Texts of the catalogue, in its order."""
+    return list(read_catalogue(dataset.items)[TEXT_COLUMN].to_pylist())
+
+
+def distinct_texts(texts: Sequence[str]) -> list[str]:
+    """Texts that are not blank, each once; raises `InputError` where there is none."""
+    distinct = [text for text in dict.fromkeys(texts) if text.strip()]
+    if not distinct:
+        raise InputError("there is no text to calibrate on. Give a data set whose items have texts.")
+    return distinct
+
+
+def compare_encoders(
+    graphs: Mapping[str, onnx.ModelProto],
+    texts: Sequence[str],
+    tokenizer: Path,
+    info: EncoderInfo,
+    output: str = TEXT,
+) -> dict[str, VectorParity]:
+    """Parity of every variant in `graphs` but ``fp32``, which it has to hold, on distinct `texts`."""
+    tokens = Tokenizer(tokenizer, info.max_tokens)(texts)
+
+    def feed(rows: Ints) -> Feed:
+        return text_feed(tokens, rows, info.inputs, info.pad_token)
+
+    def encoded(graph: onnx.ModelProto) -> Floats:
+        return TextEncoder(graph.SerializeToString(), tokenizer, info).encode(texts, output)
+
+    expected = encoded(graphs["fp32"])
+    return {
+        precision: compare_vectors(expected, encoded(graph), invariance(graph, len(texts), feed, [output])[output])
+        for precision, graph in graphs.items()
+        if precision != "fp32"
+    }
+
+
+def chosen_texts(texts: Sequence[str]) -> tuple[list[str], list[str]]:
+    """Texts to calibrate on and texts to compare on, disjoint where there are enough of them."""
+    picked = set(spread(len(texts), CALIBRATION_TEXTS).tolist())
+    others = [row for row in range(len(texts)) if row not in picked]
+    compared = others if len(others) >= CALIBRATION_TEXTS else range(len(texts))
+    rows = np.asarray(compared)[spread(len(compared), PARITY_TEXTS)]
+    return [texts[row] for row in sorted(picked)], [texts[row] for row in rows]
+
+
+def _quantized(
+    exact: onnx.ModelProto,
+    texts: Sequence[str],
+    tokenizer: Path,
+    info: EncoderInfo,
+    settings: ExportSettings,
+    report: Report,
+) -> tuple[Quantized, ParityReport]:
+    calibration, compared = chosen_texts(texts)
+    report(f"quantizing on {len(calibration):,} texts")
+    tokenize = Tokenizer(tokenizer, info.max_tokens)
+
+    def feeds(wanted: Sequence[str]) -> list[Feed]:
+        tokens = tokenize(wanted)
+        return [text_feed(tokens, rows, info.inputs, info.pad_token) for rows in equal_lengths(tokens.lengths)]
+
+    judged = feeds([compared[row] for row in spread(len(compared), JUDGED_TEXTS)])
+    made = quantize(exact, feeds([*calibration, *ANCHORS]), TEXT, settings.quantize, judged=judged)
+    report(f"comparing with fp32 on {len(compared):,} texts")
+    measured = compare_encoders({"fp32": exact, "int8": made.model}, compared, tokenizer, info)
+    layers = {"encoder int8": made.layers}
+    parity = ParityReport(len(compared), 0, settings.limits, text=measured, layers=layers)
+    return made, judge(parity, settings.allow)
+
+
+def _info(
+    source: EncoderSource, graph: onnx.ModelProto, precisions: tuple[str, ...], recipe: dict[str, str]
+) -> EncoderInfo:
+    return EncoderInfo(
+        source=source.name,
+        weights=source.weights,
+        dim=graph.graph.output[0].type.tensor_type.shape.dim[-1].dim_value,
+        max_tokens=source.max_tokens,
+        pad_token=source.pad_token,
+        inputs=tuple(tensor.name for tensor in graph.graph.input),
+        precisions=precisions,
+        requires=required_features(precisions),
+        pooling=source.pooling,
+        recipe=recipe,
+    )
+
+
+def required_features(precisions: Sequence[str]) -> dict[str, tuple[str, ...]]:
+    """CPU features of which each variant needs one to be exact; without them u8 by s8 products overflow."""
+    return {precision: INT8_FEATURES if precision == "int8" else () for precision in precisions}

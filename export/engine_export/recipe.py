@@ -1,0 +1,256 @@
+"""The search for the int8 form of a graph that loses least, on real data.
+
+Knows plans, calibration and what counts as loss; knows nothing of texts or users. For each strength of migration, every
+layer's int8 form runs beside the float32 one on the same inputs: that gives each layer's own error, which chooses its
+strength and corrects its bias. Of the uniform choices and the mixed one, the graph with the best cosine is kept.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import onnx
+
+from engine_export.calibrate import Feed, measure_ranges, run_graph, vectors
+from engine_export.graph import Floats, Graph, Linear
+from engine_export.plan import LinearPlan, plan_group
+from engine_export.quantize import quantize_linears, quantize_tables, with_shadows
+from engine_export.scales import ChannelRange
+from engine_runtime.errors import ArtefactError, InputError
+from engine_runtime.inference.session import open_session
+
+PRODUCT = "MatMulIntegerToFloat"
+
+
+@dataclass(frozen=True)
+class QuantizeSettings:
+    """What the search tries.
+
+    Attributes
+    ----------
+    alphas
+        Strengths of migration.
+    least_width
+        A layer with fewer inputs or outputs stays in float32: it costs nothing and may matter much.
+    least_table
+        A table that rows are gathered from becomes int8 when it has so many numbers.
+    """
+
+    alphas: tuple[float, ...] = (0.5, 0.65, 0.75, 0.8, 0.85)
+    least_width: int = 16
+    least_table: int = 1 << 20
+
+
+@dataclass(frozen=True)
+class LayerError:
+    """One quantized layer.
+
+    Attributes
+    ----------
+    name
+        Of its node in the graph.
+    error
+        Root of squared error over squared result, on exact inputs.
+    alpha
+        Strength of migration.
+    """
+
+    name: str
+    error: float
+    alpha: float
+
+
+@dataclass(frozen=True)
+class Quantized:
+    """An int8 graph and how it came about.
+
+    Attributes
+    ----------
+    model
+        The graph.
+    layers
+        Its quantized layers, in the order of the graph.
+    recipe
+        The choices made, for people.
+    """
+
+    model: onnx.ModelProto
+    layers: tuple[LayerError, ...]
+    recipe: dict[str, str]
+
+
+def quantize(
+    model: onnx.ModelProto,
+    feeds: Sequence[Feed],
+    output: str,
+    settings: QuantizeSettings | None = None,
+    *,
+    judged: Sequence[Feed] = (),
+    choose: Callable[[str], bool] = lambda name: True,
+) -> Quantized:
+    """Quantize the linear layers and large tables of a graph.
+
+    Parameters
+    ----------
+    model
+        The float32 graph.
+    feeds
+        Calibration data: real inputs, without padding.
+    output
+        Output of the graph, [batch, dim], whose mean cosine to float32 decides.
+    settings
+        What is tried.
+    judged
+        Other data that each layer's error is measured on in the end; the calibration data if there is none.
+    choose
+        Says by a node's name whether it may be quantized.
+
+    Raises
+    ------
+    InputError
+        There are no feeds.
+    ArtefactError
+        ONNX Runtime would not run every quantized layer as an integer product.
+    """
+    settings = settings or QuantizeSettings()
+    if not feeds:
+        raise InputError("there is no calibration data. Give a data set with texts and histories.")
+    groups = _groups(model, settings, choose)
+    widths = {name: group[0].weight.shape[0] for name, group in groups.items()}
+    ranges = measure_ranges(model, widths, feeds)
+    tried = {alpha: _measured(model, _plans(groups, ranges, alpha), feeds) for alpha in settings.alphas}
+    candidates = {f"{alpha:g}": plans for alpha, plans in tried.items()}
+    candidates["by layer"] = _best_by_group(list(tried.values()))
+    expected = vectors(model, feeds, output)
+    best: tuple[float, str, onnx.ModelProto] | None = None
+    for label, plans in candidates.items():
+        graph = quantize_tables(quantize_linears(model, [plan for plan, _ in plans]), settings.least_table)
+        cosine = float(_cosines(expected, vectors(graph, feeds, output)).mean())
+        if best is None or cosine > best[0]:
+            best = (cosine, label, graph)
+    if best is None:
+        raise ArtefactError("no strength of migration was given to try. Give at least one.")
+    cosine, label, graph = best
+    chosen = _errors(model, candidates[label], judged)
+    layers = tuple(LayerError(plan.linear.name, error, plan.alpha) for plan, error in chosen)
+    check_products(graph, [layer.name for layer in layers])
+    return Quantized(graph, layers, _recipe(label, cosine, len(expected), len(layers)))
+
+
+def check_products(model: onnx.ModelProto, names: Sequence[str]) -> None:
+    """See in the graph that really runs that every layer in `names` is an integer product.
+
+    Raises
+    ------
+    ArtefactError
+        Some are not; all of them are named.
+    """
+    with tempfile.TemporaryDirectory() as scratch:
+        path = Path(scratch) / "optimized.onnx"
+        open_session(model.SerializeToString(), optimized=path)
+        found = {node.name for node in onnx.load(str(path)).graph.node if node.op_type == PRODUCT}
+    if missing := [name for name in names if name not in found]:
+        raise ArtefactError(
+            f"{len(missing)} of {len(names)} quantized layers would not run as {PRODUCT}: {', '.join(missing)}. "
+            "This version of ONNX Runtime rewrites them; export fp32, or use another version."
+        )
+
+
+def _groups(
+    model: onnx.ModelProto, settings: QuantizeSettings, choose: Callable[[str], bool]
+) -> dict[str, list[Linear]]:
+    groups: dict[str, list[Linear]] = defaultdict(list)
+    for linear in Graph(model).linears():
+        if choose(linear.name) and min(linear.weight.shape) >= settings.least_width:
+            groups[linear.activation].append(linear)
+    if not groups:
+        raise ArtefactError(
+            "the graph has no linear layer that can be quantized: no product with a constant matrix was found. "
+            "Export fp32 alone."
+        )
+    return groups
+
+
+def _plans(
+    groups: Mapping[str, Sequence[Linear]], ranges: Mapping[str, ChannelRange], alpha: float
+) -> list[LinearPlan]:
+    return [plan for name, group in groups.items() for plan in plan_group(group, ranges[name], alpha)]
+
+
+def _measured(
+    model: onnx.ModelProto, plans: Sequence[LinearPlan], feeds: Sequence[Feed]
+) -> list[tuple[LinearPlan, float]]:
+    """Each plan with its bias corrected by the mean error, and the relative error that is left."""
+    measured = []
+    for plan, (mean, variance, power) in zip(plans, _sums(model, plans, feeds), strict=True):
+        corrected = replace(plan, bias=(plan.bias + mean).astype(np.float32))
+        measured.append((corrected, _relative(variance, power)))
+    return measured
+
+
+def _errors(
+    model: onnx.ModelProto, chosen: list[tuple[LinearPlan, float]], feeds: Sequence[Feed]
+) -> list[tuple[LinearPlan, float]]:
+    """Each plan with its relative error on other data, its bias as it is."""
+    if not feeds:
+        return chosen
+    plans = [plan for plan, _ in chosen]
+    sums = _sums(model, plans, feeds)
+    return [
+        (plan, _relative(variance + float((mean**2).sum()), power))
+        for plan, (mean, variance, power) in zip(plans, sums, strict=True)
+    ]
+
+
+def _sums(
+    model: onnx.ModelProto, plans: Sequence[LinearPlan], feeds: Sequence[Feed]
+) -> list[tuple[npt.NDArray[np.float64], float, float]]:
+    """For each plan, a row's mean error by column, the squared error about that mean, and the squared result."""
+    shadowed = with_shadows(model, plans)
+    names = [output.name for output in shadowed.graph.output]
+    totals = [np.zeros(())] * len(names)
+    for found in run_graph(shadowed, feeds, names):
+        totals = [total + np.asarray(value, np.float64) for total, value in zip(totals, found, strict=True)]
+    sums = []
+    for plan, summed, squares, power, size in zip(plans, *(totals[k::4] for k in range(4)), strict=True):
+        rows = float(size) / len(plan.bias)
+        mean = summed / rows
+        sums.append((mean, max(float(squares) / rows - float((mean**2).sum()), 0.0), float(power) / rows))
+    return sums
+
+
+def _relative(squares: float, power: float) -> float:
+    return float(np.sqrt(squares / max(power, 1e-30)))
+
+
+def _best_by_group(tried: Sequence[list[tuple[LinearPlan, float]]]) -> list[tuple[LinearPlan, float]]:
+    """For each activation, the strength that gives the layers which read it the least error."""
+    errors: dict[str, list[float]] = {}
+    for number, plans in enumerate(tried):
+        for plan, error in plans:
+            errors.setdefault(plan.linear.activation, [0.0] * len(tried))[number] += error
+    best = {name: int(np.argmin(found)) for name, found in errors.items()}
+    return [tried[best[plan.linear.activation]][row] for row, (plan, _) in enumerate(tried[0])]
+
+
+def _cosines(left: Floats, right: Floats) -> Floats:
+    norms = np.linalg.norm(left, axis=1) * np.linalg.norm(right, axis=1)
+    cosines: Floats = (left * right).sum(axis=1) / np.maximum(norms, 1e-12)
+    return cosines
+
+
+def _recipe(label: str, cosine: float, rows: int, layers: int) -> dict[str, str]:
+    return {
+        "method": "static int8: u8 activations a tensor, s8 weights a column, min-max ranges",
+        "migration": f"alpha {label}",
+        "bias": "corrected by the mean error of each layer",
+        "layers": str(layers),
+        "calibration_rows": str(rows),
+        "calibration_cosine": f"{cosine:.5f}",
+    }

@@ -1,0 +1,53 @@
+"""Measuring how far vectors are from others."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from onnx import helper
+
+from engine_export.calibrate import Feed
+from engine_export.compare import Ints, compare_vectors, cosines, invariance, neighbours, overlap
+from engine_export.graph import constant, floats
+
+
+def test_equal_vectors_are_equal() -> None:
+    """Vectors compared with themselves have cosine 1 and all of their neighbours."""
+    vectors = np.random.default_rng(0).standard_normal((30, 8)).astype(np.float32)
+    found = compare_vectors(vectors, vectors, 0.0)
+    assert found.cosine_min == pytest.approx(1)
+    assert found.overlap == 1
+
+
+def test_cosine_of_zero_vectors() -> None:
+    """Two zero vectors agree; a zero vector and another do not."""
+    zero, one = np.zeros((1, 3), np.float32), np.ones((1, 3), np.float32)
+    assert cosines(zero, zero) == 1
+    assert cosines(zero, one) == 0
+
+
+def test_neighbours_are_the_nearest_others() -> None:
+    """A row is no neighbour of itself, and few rows have few neighbours."""
+    vectors = np.array([[1, 0], [1, 0.1], [0, 1]], np.float32)
+    assert neighbours(vectors).tolist() == [[1, 2], [0, 2], [1, 0]]
+    assert neighbours(vectors[:1]).shape == (1, 0)
+
+
+def test_overlap_ignores_order() -> None:
+    """Overlap is the share of one list in the other, in any order."""
+    assert overlap(np.array([[1, 2, 3, 4]]), np.array([[4, 1, 8, 9]])) == 0.5
+
+
+@pytest.mark.parametrize(("dependent", "expected"), [(False, 0.0), (True, 1.0)])
+def test_dependence_on_the_batch_is_seen(dependent: bool, expected: float) -> None:
+    """A graph that subtracts the mean over its batch is found out; one that works row by row is not."""
+    axes = constant("axes", [0 if dependent else 1], np.int64)
+    nodes = [helper.make_node("ReduceMean", ["x", "axes"], ["m"]), helper.make_node("Sub", ["x", "m"], ["y"])]
+    graph = helper.make_graph(nodes, "g", [floats("x", "n", 2)], [floats("y", "n", 2)], [axes])
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=8)
+    values = np.array([[0, 1], [2, 3], [1, 2]], np.float32)
+
+    def feed(rows: Ints) -> Feed:
+        return {"x": values[rows]}
+
+    assert invariance(model, 3, feed, ["y"])["y"] == expected

@@ -1,0 +1,65 @@
+"""How far from float32 is too far."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from engine_export.parity import Limits, ParityReport, RefinerParity, VectorParity, judge, read_report
+from engine_export.recipe import LayerError
+from engine_runtime.errors import ArtefactError
+
+GOOD = VectorParity(0.999, 0.99, 0.98, 0.95, 1e-8)
+REFINED = RefinerParity(1.0, 0.999, 0.99, 0.97, 0.001, 1e-8, 0.1, 0.1, 0.0)
+LAYERS = tuple(LayerError(name, error, 0.8) for name, error in (("fine", 0.01), ("bad", 0.5), ("worse", 0.9)))
+REPORT = ParityReport(100, 50, Limits(), {"int8": GOOD}, {"int8": GOOD}, {"int8": REFINED}, {"encoder int8": LAYERS})
+
+
+def test_good_report_passes() -> None:
+    """A report within its bars is returned without failures."""
+    assert judge(REPORT, ()).failures == ()
+
+
+@pytest.mark.parametrize(
+    ("measure", "bad"),
+    [
+        ("cosine_mean", {"text": {"int8": replace(GOOD, cosine_mean=0.98)}}),
+        ("cosine_p1", {"text": {"int8": replace(GOOD, cosine_p1=0.96)}}),
+        ("overlap", {"text": {"int8": replace(GOOD, overlap=0.8)}}),
+        ("item_overlap", {"item": {"int8": replace(GOOD, overlap=0.6)}}),
+        ("invariance", {"text": {"int8": replace(GOOD, invariance=1e-4)}}),
+        ("refiner_cosine_p1", {"refiner": {"int8": replace(REFINED, cosine_p1=0.97)}}),
+        ("refiner_overlap", {"refiner": {"int8": replace(REFINED, overlap=0.85)}}),
+        ("ndcg_change", {"refiner": {"int8": replace(REFINED, ndcg_change=-0.03)}}),
+    ],
+)
+def test_each_measure_has_a_bar(measure: str, bad: dict[str, Any]) -> None:
+    """Past its bar, a measure fails by name with the worst layers, and allowed, it is on the record."""
+    report = replace(REPORT, **bad)
+    with pytest.raises(ArtefactError, match=rf"{measure} of int8 .*worse \(90\.0%\), bad .*--allow {measure}"):
+        judge(report, ())
+    judged = judge(report, (measure,))
+    assert [failure.measure for failure in judged.failures] == [measure]
+    assert judged.allowed == (measure,)
+
+
+def test_not_a_number_fails() -> None:
+    """A measure that is not a number is past its bar."""
+    with pytest.raises(ArtefactError, match="cosine_mean"):
+        judge(replace(REPORT, text={"int8": replace(GOOD, cosine_mean=float("nan"))}), ())
+
+
+def test_unknown_ndcg_does_not_fail() -> None:
+    """Where no history can be ranked on, the change of NDCG is unknown and holds nothing up."""
+    unknown = replace(REFINED, ndcg=None, ndcg_fp32=None, ndcg_change=None)
+    assert judge(replace(REPORT, refiner={"int8": unknown}), ()).failures == ()
+
+
+def test_report_survives_its_file() -> None:
+    """A report is read as it was written, and damage is an error of the artefact."""
+    judged = judge(REPORT, ("overlap",))
+    assert read_report(judged.encode()) == judged
+    with pytest.raises(ArtefactError, match="not readable"):
+        read_report(judged.encode()[:-20])

@@ -1,0 +1,91 @@
+"""The search for the int8 form that loses least."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import onnx
+import pytest
+
+from engine_export import recipe
+from engine_export.calibrate import Feed, equal_lengths, text_feed, vectors
+from engine_export.encoder_graph import encoder_graph
+from engine_export.refiner_graph import is_block, random_feed, refiner_graph
+from engine_export.sources import EncoderSource
+from engine_models.refiner import Refiner
+from engine_runtime.errors import ArtefactError, InputError
+from tiny_models import FAST, texts_of
+
+
+@pytest.fixture(scope="module")
+def exact(source: EncoderSource) -> onnx.ModelProto:
+    return encoder_graph(source)
+
+
+@pytest.fixture(scope="module")
+def feeds(source: EncoderSource) -> list[Feed]:
+    from engine_runtime.inference.tokenizer import Tokenizer
+
+    tokens = Tokenizer(source.folder / "tokenizer.json", 128)(texts_of(128))
+    names = ("input_ids", "attention_mask", "token_type_ids")
+    return [text_feed(tokens, rows, names, 0) for rows in equal_lengths(tokens.lengths)]
+
+
+def test_every_layer_is_quantized_and_close(exact: onnx.ModelProto, feeds: list[Feed]) -> None:
+    """All eight layers of a two-block encoder become integer products, and its vectors hardly move."""
+    made = recipe.quantize(exact, feeds, "text", FAST)
+    left, right = vectors(exact, feeds, "text"), vectors(made.model, feeds, "text")
+    assert len(made.layers) == 8
+    assert (left * right).sum(axis=1).mean() > 0.995
+    assert max(layer.error for layer in made.layers) < 0.1
+
+
+def test_values_divide_for_the_layer_behind_attention(exact: onnx.ModelProto, feeds: list[Feed]) -> None:
+    """The layer that reads attention's result needs no division: that of the values does it."""
+    made = recipe.quantize(exact, feeds, "text", FAST)
+    divided = [node.name for node in made.model.graph.node if node.name.endswith(".divided")]
+    assert len(divided) == 6
+    assert not any("attention/self/Reshape" in name for name in divided)
+
+
+def test_migration_helps_where_channels_are_loud(exact: onnx.ModelProto, feeds: list[Feed]) -> None:
+    """With channels that drown the others, moving them into the weights beats leaving them."""
+
+    def error(alpha: float) -> float:
+        return sum(
+            layer.error for layer in recipe.quantize(exact, feeds, "text", replace(FAST, alphas=(alpha,))).layers
+        )
+
+    assert error(0.6) < 0.9 * error(0.0)
+
+
+def test_refiner_keeps_its_decoder(refiner: Refiner) -> None:
+    """Of a refiner the blocks alone become int8, with every division before them folded into its norms but one."""
+    graph = refiner_graph(refiner)
+    histories = [
+        random_feed(refiner, 8, length, length) | {"mask": np.ones((8, length), np.float32)} for length in (1, 9, 30)
+    ]
+    made = recipe.quantize(graph, histories, "query", FAST, choose=is_block)
+    divided = [node.name for node in made.model.graph.node if node.name.endswith(".divided")]
+    assert [layer.name.split("/")[1] for layer in made.layers] == ["blocks.0"] * 4 + ["blocks.1"] * 4
+    assert not any("norm" in name for name in divided)
+
+
+def test_layers_that_would_not_run_as_integers_are_named(exact: onnx.ModelProto, feeds: list[Feed]) -> None:
+    """A layer that is no integer product in the graph that runs fails the export by name."""
+    made = recipe.quantize(exact, feeds, "text", FAST)
+    with pytest.raises(ArtefactError, match=r"1 of 9 .* MatMulIntegerToFloat: /no/such/layer"):
+        recipe.check_products(made.model, [*(layer.name for layer in made.layers), "/no/such/layer"])
+
+
+def test_nothing_to_quantize_is_said(exact: onnx.ModelProto, feeds: list[Feed]) -> None:
+    """A graph without a layer that may be quantized is refused."""
+    with pytest.raises(ArtefactError, match="no linear layer"):
+        recipe.quantize(exact, feeds, "text", FAST, choose=lambda name: False)
+
+
+def test_nothing_to_calibrate_on_is_said(exact: onnx.ModelProto) -> None:
+    """Without calibration data there is no int8."""
+    with pytest.raises(InputError, match="no calibration data"):
+        recipe.quantize(exact, [], "text", FAST)

@@ -1,0 +1,62 @@
+"""The arithmetic of int8."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from engine_export.scales import ChannelRange, activation_scale, migration, quantize_columns, quantize_rows
+
+GENERATOR = np.random.default_rng(0)
+WEIGHT = GENERATOR.standard_normal((6, 4)).astype(np.float32)
+
+
+def test_migration_is_the_published_formula() -> None:
+    """Factors are max|x|^alpha / max|w|^(1 - alpha), up to one common factor."""
+    activation = np.array([1, 2, 4, 8, 16, 64], np.float32)
+    expected = activation**0.7 / np.abs(WEIGHT).max(axis=1) ** 0.3
+    found = migration(activation, [WEIGHT], 0.7)
+    np.testing.assert_allclose(found / found[0], expected / expected[0], rtol=1e-5)
+    assert np.exp(np.log(found).mean()) == pytest.approx(1, rel=1e-5)
+
+
+def test_migration_sees_every_reader() -> None:
+    """The greatest weight of all layers that read an activation counts."""
+    activation = np.ones(6, np.float32)
+    both = migration(activation, [WEIGHT, 3 * WEIGHT], 0.5)
+    np.testing.assert_allclose(both, migration(activation, [3 * WEIGHT], 0.5), rtol=1e-6)
+
+
+def test_silent_channels_are_left_alone() -> None:
+    """A channel that was never other than zero has the factor 1."""
+    activation = np.array([0, 2, 4, 8, 16, 64], np.float32)
+    found = migration(activation, [WEIGHT], 0.5)
+    assert found[0] == 1
+    assert np.isfinite(found).all()
+
+
+@given(st.floats(-50, 50), st.floats(0, 50))
+def test_zero_is_exact(low: float, width: float) -> None:
+    """Zero becomes the zero point, and the whole range fits into a byte, wherever the range lies."""
+    seen = ChannelRange(np.array([low], np.float32), np.array([low + width], np.float32))
+    scale, zero = activation_scale(seen, np.ones(1, np.float32))
+    codes = np.rint(np.array([low, 0, low + width]) / scale) + zero
+    assert codes[1] == zero
+    assert codes.min() >= -1
+    assert codes.max() <= 256
+
+
+def test_columns_are_within_half_a_step() -> None:
+    """A weight is off by at most half a step of its column, and 127 is the greatest integer."""
+    integers, scales = quantize_columns(WEIGHT)
+    assert np.abs(integers).max() == 127
+    assert (np.abs(integers * scales - WEIGHT) <= scales / 2 + 1e-7).all()
+
+
+def test_rows_have_a_scale_each() -> None:
+    """A small row keeps its digits beside a large one, and a row of zeros stays zero."""
+    table = np.array([[1000, 500], [0.001, 0.0005], [0, 0]], np.float32)
+    integers, scales = quantize_rows(table)
+    np.testing.assert_allclose(integers * scales[:, None], table, rtol=0.01)
