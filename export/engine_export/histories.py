@@ -20,10 +20,10 @@ from engine_export.parity import RefinerParity
 from engine_models.split import leave_one_out, until
 from engine_runtime.artefacts.dataset import Dataset
 from engine_runtime.artefacts.run import RefinerShape, RunInfo
-from engine_runtime.data.histories import Histories, model_inputs, read_catalogue, read_histories
+from engine_runtime.data.histories import Histories, ModelInputs, model_inputs, read_catalogue, read_histories
 from engine_runtime.data.schema import RANKABLE
 from engine_runtime.errors import InputError
-from engine_runtime.inference.refiner import Refined, Refiner, RefinerInputs
+from engine_runtime.inference.refiner import Refined, Refiner
 
 CALIBRATION_USERS = 512
 PARITY_USERS = 2000
@@ -50,8 +50,8 @@ class RefinerData:
         bool [items].
     """
 
-    calibration: RefinerInputs
-    questions: RefinerInputs
+    calibration: ModelInputs
+    questions: ModelInputs
     answers: Ints
     vectors: Floats
     rankable: npt.NDArray[np.bool_]
@@ -156,9 +156,8 @@ def rank(refined: Refined, data: RefinerData) -> tuple[float | None, Ints]:
     return (float(found.mean()) if len(found) else None), np.concatenate(best)
 
 
-def _inputs(histories: Histories, info: RunInfo) -> RefinerInputs:
-    found = model_inputs(histories, info.value, info.gap, info.shape.max_events)
-    return RefinerInputs(found.offsets, found.items, found.types.astype(np.int64), found.values, found.gaps)
+def _inputs(histories: Histories, info: RunInfo) -> ModelInputs:
+    return model_inputs(histories, info.value, info.gap, info.shape.max_events)
 
 
 def _chunks(count: int, width: int) -> Iterator[Ints]:

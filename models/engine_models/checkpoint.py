@@ -1,19 +1,19 @@
 """The state of a training that is not finished: written after a validation, read to go on as if nothing happened.
 
-Knows safetensors, the model and the optimiser; random numbers are drawn anew from seed and epoch, so they need no
+Knows safetensors, modules and the optimiser; random numbers are drawn anew from seed and epoch, so they need no
 state.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import torch
 from safetensors.torch import load_file, save_file
-from torch import Tensor
+from torch import Tensor, nn
 
-from engine_models.model import ProfileModel
 from engine_runtime.artefacts.manifest import open_artefact
 from engine_runtime.artefacts.writing import drafting
 
@@ -48,22 +48,49 @@ class Progress:
 
 @dataclass(frozen=True)
 class CheckpointInfo:
-    """What a checkpoint belongs to and how far it is."""
+    """What a checkpoint belongs to and how far it is.
+
+    Attributes
+    ----------
+    progress
+        How far it is.
+    settings
+        What it is trained with.
+    log
+        What each validation found.
+    """
 
     progress: Progress
     settings: dict[str, float | int | str | bool | None]
+    log: tuple[dict[str, float | int], ...] = ()
 
 
 def write_checkpoint(
     path: Path,
-    model: ProfileModel,
+    modules: Mapping[str, nn.Module],
     optimizer: torch.optim.Adam,
     best: dict[str, Tensor],
     info: CheckpointInfo,
     parents: dict[str, str],
 ) -> None:
-    """Write everything that the next epoch depends on, in one step."""
-    tensors = {f"model.{name}": tensor for name, tensor in model.state_dict().items()}
+    """Write everything that the next epoch depends on, in one step.
+
+    Parameters
+    ----------
+    path
+        Where.
+    modules
+        All that is trained or kept up with it, by name.
+    optimizer
+        Its state.
+    best
+        Weights of the best validation.
+    info, parents
+        What the checkpoint belongs to.
+    """
+    tensors = {
+        f"{part}.{name}": state for part, module in modules.items() for name, state in module.state_dict().items()
+    }
     tensors |= {f"best.{name}": tensor for name, tensor in best.items()}
     for number, state in optimizer.state_dict()["state"].items():
         tensors |= {f"optimizer.{number}.{name}": torch.as_tensor(value) for name, value in state.items()}
@@ -77,16 +104,16 @@ def write_checkpoint(
 
 def read_checkpoint(
     path: Path,
-    model: ProfileModel,
+    modules: Mapping[str, nn.Module],
     optimizer: torch.optim.Adam,
     info: CheckpointInfo,
     parents: dict[str, str],
-) -> tuple[Progress, dict[str, Tensor]] | None:
-    """Load the checkpoint at `path` into `model` and `optimizer`.
+) -> tuple[CheckpointInfo, dict[str, Tensor]] | None:
+    """Load the checkpoint at `path` into `modules` and `optimizer`.
 
     Returns
     -------
-    tuple of Progress and the best weights, or None
+    tuple of CheckpointInfo and the best weights, or None
         None where there is no checkpoint, or it is of another training: other settings, data set or encoder.
     """
     if not path.exists():
@@ -95,13 +122,14 @@ def read_checkpoint(
     if found.settings != info.settings or manifest.parents != parents:
         return None
     tensors = load_file(path / TENSORS_FILE)
-    model.load_state_dict(_under(tensors, "model."))
+    for part, module in modules.items():
+        module.load_state_dict(_under(tensors, f"{part}."))
     state: dict[int, dict[str, Tensor]] = {}
     for name, tensor in _under(tensors, "optimizer.").items():
         number, key = name.split(".", 1)
         state.setdefault(int(number), {})[key] = tensor
     optimizer.load_state_dict(optimizer.state_dict() | {"state": state})
-    return found.progress, _under(tensors, "best.")
+    return found, _under(tensors, "best.")
 
 
 def _under(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:

@@ -19,10 +19,13 @@ Floats = npt.NDArray[np.float32]
 
 NEAREST = 20
 KEYWORDS = 5
-CATEGORY_SHARE = 0.4
+COMMON = 0.4
+"""Share of a concept's nearest items that a category has to have to be in its name."""
+FREQUENT = 0.1
+"""Words in a larger share of the texts than this tell nothing apart."""
 ROUNDS = 20
 
-_LATIN = re.compile(r"[^\W\d_]{3,}")
+_LETTERS = re.compile(r"[^\W\d_\u4e00-\u9fff]{3,}")
 _HAN = re.compile(r"[\u4e00-\u9fff]{2,}")
 
 
@@ -42,6 +45,23 @@ class Concept:
     keywords: tuple[str, ...]
 
 
+@dataclass(frozen=True)
+class Described:
+    """What items say of themselves, item by item.
+
+    Attributes
+    ----------
+    texts, titles
+        Full texts, and what a person calls the items.
+    categories
+        Levels joined by " > ", labels side by side by ", "; None where there is none.
+    """
+
+    texts: Sequence[str]
+    titles: Sequence[str]
+    categories: Sequence[str | None]
+
+
 def encode_concepts(concepts: Sequence[Concept]) -> bytes:
     """The concepts as JSON."""
     return msgspec.json.format(msgspec.json.encode([asdict(concept) for concept in concepts]), indent=1)
@@ -53,9 +73,9 @@ def spherical_kmeans(points: Floats, n_clusters: int, generator: np.random.Gener
     Lloyd's rounds on unit vectors from a k-means++ start; where there are fewer points than clusters, noise tells the
     repeated ones apart.
     """
-    unit = points / np.maximum(np.linalg.norm(points, axis=1, keepdims=True), 1e-12)
+    unit = _unit(points)
     centres = unit[_spread(unit, n_clusters, generator)]
-    centres = centres + generator.normal(0, 1e-3, centres.shape).astype(np.float32)
+    centres = _unit(centres + generator.normal(0, 1e-3, centres.shape).astype(np.float32))
     for _ in range(ROUNDS):
         nearest = (unit @ centres.T).argmax(1)
         sums = np.zeros_like(centres)
@@ -80,12 +100,10 @@ def _spread(unit: Floats, n_clusters: int, generator: np.random.Generator) -> li
 def words(text: str) -> list[str]:
     """Words of a text in lower case: letters in runs of three or more, Chinese in pairs of characters."""
     pairs = [run[place : place + 2] for run in _HAN.findall(text) for place in range(len(run) - 1)]
-    return [word for word in _LATIN.findall(text.lower()) if not _HAN.match(word)] + pairs
+    return _LETTERS.findall(text.lower()) + pairs
 
 
-def name_concepts(
-    centres: Floats, item_vectors: Floats, texts: Sequence[str], categories: Sequence[str | None]
-) -> list[Concept]:
+def name_concepts(centres: Floats, item_vectors: Floats, described: Described) -> list[Concept]:
     """Name each centre after the items nearest to it.
 
     Parameters
@@ -93,41 +111,61 @@ def name_concepts(
     centres
         float32 [C, d].
     item_vectors
-        float32 [items, d]; for the items that may be shown.
-    texts, categories
-        Of those items.
+        float32 [items, d]; of the items that may be shown.
+    described
+        What those items say.
     """
-    unit = item_vectors / np.maximum(np.linalg.norm(item_vectors, axis=1, keepdims=True), 1e-12)
-    nearest = np.argsort(-(centres @ unit.T), axis=1, kind="stable")[:, :NEAREST]
-    bags = [Counter(set(words(text))) for text in texts]
-    spread = Counter(word for bag in bags for word in bag)
+    nearest = np.argsort(-(centres @ _unit(item_vectors).T), axis=1, kind="stable")[:, :NEAREST]
+    word_bags = [frozenset(words(text)) for text in described.texts]
+    label_bags = [frozenset(labels(category)) for category in described.categories]
+    word_spread, label_spread = _spread_of(word_bags), _spread_of(label_bags)
+    n_texts = len(word_bags)
+    stop = {word for word, count in word_spread.items() if count > FREQUENT * n_texts}
+    stop |= {word for label in label_spread for word in words(label)}  # categories have their own place in a name
     concepts: list[Concept] = []
     taken: set[str] = set()
     for rows in nearest:
-        keywords = _keywords([bags[row] for row in rows], spread, len(texts))
-        name = _name(keywords, [categories[row] for row in rows], taken)
+        heads = _telling([label_bags[row] for row in rows], label_spread, n_texts, COMMON)[:2]
+        telling = _telling([word_bags[row] for row in rows], word_spread, n_texts)
+        keywords = [word for word in telling if word not in stop][:KEYWORDS]
+        name = _name(heads, keywords, [described.titles[row] for row in rows], taken)
         taken.add(name)
         concepts.append(Concept(name, tuple(keywords)))
     return concepts
 
 
-def _keywords(bags: Sequence[Counter[str]], spread: Counter[str], n_texts: int) -> list[str]:
-    """Words by share among these items times log of rarity: TF-IDF over sets of texts."""
-    here = Counter(word for bag in bags for word in bag)
-    weight = {word: count / len(bags) * np.log(n_texts / spread[word]) for word, count in here.items() if count > 1}
-    return sorted(weight, key=lambda word: (-weight[word], word))[:KEYWORDS]
+def labels(category: str | None) -> list[str]:
+    """The innermost level of a category, or each of several side by side."""
+    return [label for label in (category or "").split(" > ")[-1].split(", ") if label]
 
 
-def _name(keywords: Sequence[str], categories: Sequence[str | None], taken: set[str]) -> str:
-    leaves = Counter(category.split(" > ")[-1] for category in categories if category)
-    head = ""
-    if leaves:
-        leaf, count = min(leaves.items(), key=lambda pair: (-pair[1], pair[0]))
-        head = leaf if count >= CATEGORY_SHARE * len(categories) else ""
-    for length in (2, 3, 4, 5):
-        tail = ", ".join(keywords[:length])
-        name = ": ".join(part for part in (head, tail) if part)
-        if name and name not in taken:
-            return name
-    base = name or "various"
-    return next(f"{base} ({number})" for number in range(2, len(taken) + 3) if f"{base} ({number})" not in taken)
+def _spread_of(bags: Sequence[frozenset[str]]) -> Counter[str]:
+    return Counter(term for bag in bags for term in bag)
+
+
+def _telling(bags: Sequence[frozenset[str]], spread: Counter[str], n_texts: int, least: float = 0.0) -> list[str]:
+    """Terms that set these items apart, best first.
+
+    A term weighs ``p log(p / q)``, its part of the divergence of these items from the catalogue, with p its share among
+    them and q its share in all; it stands in two of them at the least, and in the share `least`.
+    """
+    weight = {}
+    for term, count in _spread_of(bags).items():
+        share = count / len(bags)
+        if count > 1 and share >= least:
+            weight[term] = share * np.log(share * n_texts / spread[term])
+    return sorted((term for term in weight if weight[term] > 0), key=lambda term: (-weight[term], term))
+
+
+def _name(heads: Sequence[str], keywords: Sequence[str], titles: Sequence[str], taken: set[str]) -> str:
+    """Categories and telling words; where few words tell the items apart, the title of the nearest one."""
+    head = ", ".join(heads)
+    tails = [", ".join(keywords[:length]) for length in range(2, len(keywords) + 1)]
+    tails += [f"like {title}" for title in titles]
+    names = (f"{head}: {tail}" if head else tail for tail in tails)
+    fresh = next((name for name in names if name not in taken), None)
+    return fresh or next(name for number in range(1, len(taken) + 2) if (name := f"group {number}") not in taken)
+
+
+def _unit(vectors: Floats) -> Floats:
+    return np.asarray(vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12), np.float32)

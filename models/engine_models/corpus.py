@@ -9,10 +9,11 @@ import numpy.typing as npt
 import pyarrow as pa
 import torch
 
+from engine_models.concepts import Described
 from engine_models.split import Ints, Split, leave_one_out, until
 from engine_models.windows import Events
 from engine_runtime.artefacts.dataset import Dataset, Scale
-from engine_runtime.data.histories import model_inputs, read_catalogue, read_histories
+from engine_runtime.data.histories import model_inputs, read_catalogue, read_histories, titles
 from engine_runtime.data.schema import CATEGORY, ITEM_ID, RANKABLE, TEXT
 from engine_runtime.errors import InputError
 from engine_runtime.search.fusion import Seen
@@ -49,10 +50,10 @@ class Corpus:
         """Texts of the catalogue."""
         return list(self.catalogue[TEXT].to_pylist())
 
-    @property
-    def categories(self) -> list[str | None]:
-        """Categories of the catalogue."""
-        return list(self.catalogue[CATEGORY].to_pylist())
+    def described(self) -> Described:
+        """What the items that may be recommended say of themselves."""
+        shown = self.catalogue.filter(pa.array(self.rankable))
+        return Described(shown[TEXT].to_pylist(), titles(shown), shown[CATEGORY].to_pylist())
 
     @property
     def item_ids(self) -> pa.Table:
@@ -84,10 +85,10 @@ def read_corpus(dataset: Dataset) -> Corpus:
     rankable = catalogue[RANKABLE].to_numpy()
     split = leave_one_out(read_histories(dataset), dataset.info.event_weights, rankable)
     learned = split.histories.items[_in_training(split) & split.is_target]
-    if not len(learned) or int(np.diff(split.histories.offsets).max(initial=0)) < 2:
+    if not len(learned) or int((split.train_stops - split.histories.offsets[:-1]).max(initial=0)) < 2:
         raise InputError(
-            f"{dataset.root} has no history to learn from: no user has two ordered events on items that may be "
-            "recommended. Check the time or order column and the event weights in its TOML."
+            f"{dataset.root} has no history to learn from: no user has two ordered events beside the two held out for "
+            "validation and test. Check the time or order column and the event weights in its TOML."
         )
     return Corpus(catalogue, rankable, split, np.bincount(learned, minlength=len(rankable)))
 

@@ -16,8 +16,9 @@ from engine_models.baselines import fit_rules, rank_popular
 from engine_models.corpus import Corpus
 from engine_models.metrics import NAMES, Doubles, Estimate, estimate, per_user, places
 from engine_models.slices import slices
-from engine_models.split import Ints
+from engine_models.split import MIN_TARGETS, Ints
 from engine_models.successors import count_successors
+from engine_runtime.errors import InputError
 
 Lists = npt.NDArray[np.int32]
 System = Callable[[Ints, Ints], Lists]
@@ -85,8 +86,18 @@ def evaluate(
         Of the bootstrap and of the sample of users.
     most_users
         Users asked for, drawn at random; all if None.
+
+    Raises
+    ------
+    InputError
+        No user has the three events that it takes to hold two out.
     """
     split = corpus.split
+    if not len(split.users):
+        raise InputError(
+            f"nobody can be asked for: no user has {MIN_TARGETS} ordered events to learn, the last of which would be "
+            "the test. Ingest longer histories."
+        )
     asked = np.arange(len(split.users))
     if most_users is not None and most_users < len(asked):
         asked = np.sort(np.random.default_rng(seed).choice(asked, most_users, replace=False))

@@ -41,8 +41,9 @@ def sampled_softmax(queries: Tensor, items: Tensor, targets: Tensor, negatives: 
     negatives
         int64 [k], drawn uniformly, shared by the batch; one that is a row's target is left out of that row.
     """
-    positive = (queries * items[targets]).sum(-1, keepdim=True)
-    others = queries @ items[negatives].T + math.log(len(items) / len(negatives))
+    # Not by indexing, whose gradients on a CPU depend on the threads' timing.
+    positive = (queries * F.embedding(targets, items)).sum(-1, keepdim=True)
+    others = queries @ F.embedding(negatives, items).T + math.log(len(items) / len(negatives))
     others = others.masked_fill(negatives[None, :] == targets[:, None], float("-inf"))
     logits = torch.cat((positive, others), 1)
     return F.cross_entropy(logits, torch.zeros_like(targets))

@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from engine_models.head import ItemHead
 from engine_models.refiner import Refiner
 from engine_runtime.artefacts.run import RefinerShape, Run
+from engine_runtime.errors import MachineError
 
 
 class ProfileModel(nn.Module):
@@ -58,7 +59,9 @@ def load_model(run: Run) -> ProfileModel:
 
 
 def pick_device(name: str) -> torch.device:
-    """The device `name`: ``auto`` is CUDA where there is one."""
+    """The device `name`: ``auto`` is CUDA where there is one; raises `MachineError` where `name` is not there."""
     if name == "auto":
         name = "cuda" if torch.cuda.is_available() else "cpu"
+    if name == "cuda" and not torch.cuda.is_available():
+        raise MachineError("PyTorch finds no CUDA device here. Use --device cpu, or install PyTorch for CUDA.")
     return torch.device(name)

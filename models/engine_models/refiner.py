@@ -10,10 +10,29 @@ from __future__ import annotations
 from typing import cast
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
 from engine_runtime.artefacts.run import RefinerShape
+
+
+class Dropout(nn.Module):
+    """Dropout whose mask takes one random byte an element: on a CPU, PyTorch's own takes a fifth of a training step.
+
+    The probability is rounded to a 256th.
+    """
+
+    def __init__(self, probability: float) -> None:
+        super().__init__()
+        self.threshold = round(probability * 256)
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        """Zero elements at random and scale up the rest, in training; else the inputs."""
+        if not self.training or not self.threshold:
+            return inputs
+        words = torch.empty(-(-inputs.numel() // 8), dtype=torch.int64, device=inputs.device)
+        words.random_(-(2**63), None)  # all 64 bits
+        kept = (words.view(torch.uint8)[: inputs.numel()] >= self.threshold).view(inputs.shape)
+        return inputs * kept * (256 / (256 - self.threshold))
 
 
 class Attention(nn.Module):
@@ -25,7 +44,7 @@ class Attention(nn.Module):
         self.inward = nn.Linear(dim, 3 * dim)
         self.outward = nn.Linear(dim, dim)
         self.distance = nn.Parameter(torch.zeros(n_heads, max_events))
-        self.dropout = dropout
+        self.dropout = Dropout(dropout)
 
     def forward(self, states: Tensor) -> Tensor:
         """[B, T, d] -> [B, T, d]."""
@@ -36,7 +55,7 @@ class Attention(nn.Module):
         back = steps[:, None] - steps[None, :]
         bias = self.distance[:, back.clamp(min=0)].masked_fill(back < 0, float("-inf"))
         scores = query @ key.transpose(-2, -1) * (dim // self.n_heads) ** -0.5 + bias
-        weights = F.dropout(torch.softmax(scores, -1), self.dropout, self.training)
+        weights = self.dropout(torch.softmax(scores, -1))
         mixed = (weights @ value).transpose(1, 2).reshape(batch, length, dim)
         return cast(Tensor, self.outward(mixed))
 
@@ -52,10 +71,10 @@ class Block(nn.Module):
         self.feed = nn.Sequential(
             nn.Linear(shape.dim, 4 * shape.dim),
             nn.GELU(),
-            nn.Dropout(dropout),
+            Dropout(dropout),
             nn.Linear(4 * shape.dim, shape.dim),
         )
-        self.dropout = nn.Dropout(dropout)
+        self.dropout = Dropout(dropout)
 
     def forward(self, states: Tensor) -> Tensor:
         """[B, T, d] -> [B, T, d]."""
@@ -89,7 +108,7 @@ class Refiner(nn.Module):
         self.centres = nn.Parameter(torch.randn(shape.n_concepts, shape.dim) * 0.1)
         self.gain = nn.Linear(shape.dim, shape.dim, bias=False)
         self.log_scale = nn.Parameter(torch.zeros(()))
-        self.dropout = nn.Dropout(dropout)
+        self.dropout = Dropout(dropout)
         for embedding in (self.event_type, self.value, self.gap):
             nn.init.normal_(embedding.weight, std=0.02)
 

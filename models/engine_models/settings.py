@@ -10,6 +10,7 @@ import math
 from dataclasses import dataclass
 
 from engine_runtime.artefacts.run import RefinerShape
+from engine_runtime.errors import UsageError
 
 FULL_SOFTMAX_ITEMS = 20_000
 
@@ -91,12 +92,16 @@ def derive(settings: TrainSettings, n_items: int, n_events: int) -> TrainSetting
 
 
 def shape_of(settings: TrainSettings, text_dim: int, n_types: int) -> RefinerShape:
-    """Sizes of the model that `settings`, derived, describe."""
+    """Sizes of the model that `settings`, derived, describe; raises `UsageError` where they do not go together."""
     if settings.n_concepts is None:
         raise ValueError("settings have to be derived first")
+    if settings.dim % settings.n_heads:
+        raise UsageError(
+            f"dim {settings.dim} is no multiple of the {settings.n_heads} attention heads. Choose another."
+        )
     return RefinerShape(
         text_dim=text_dim,
-        white_dim=settings.white_dim,
+        white_dim=min(settings.white_dim, text_dim),
         dim=settings.dim,
         n_blocks=settings.n_blocks,
         n_heads=settings.n_heads,

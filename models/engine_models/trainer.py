@@ -9,6 +9,7 @@ from typing import cast
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
@@ -99,11 +100,12 @@ class Trainer:
         while not self._finished():
             started = time.monotonic()
             loss = self._epoch(self.progress.epoch)
-            self.progress = replace(self.progress, epoch=self.progress.epoch + 1)
-            validated = self.progress.epoch % VALIDATE_EVERY == 0 or self.progress.epoch == self.settings.epochs
-            ndcg = self._validate() if validated else 0.0
-            self.progress = replace(self.progress, seconds=self.progress.seconds + time.monotonic() - started)
-            if validated:
+            seconds = self.progress.seconds + time.monotonic() - started
+            self.progress = replace(self.progress, epoch=self.progress.epoch + 1, seconds=seconds)
+            if self.progress.epoch % VALIDATE_EVERY == 0 or self._finished():
+                started = time.monotonic()
+                ndcg = self._validate()
+                self.progress = replace(self.progress, seconds=seconds + time.monotonic() - started)
                 report(self.progress, loss, ndcg)
                 save()
         if self.best:
@@ -142,7 +144,9 @@ class Trainer:
     def _loss(self, batch: Batch) -> Tensor:
         keep = (torch.rand(len(self.material.white), 1, device=self._device) >= self.settings.id_dropout).float()
         vectors = self.model.item_vectors(self.material.white, keep)
-        query, _, _ = self.model.refiner.states(vectors[batch.items], batch.types, batch.values, batch.gaps, batch.mask)
+        # Indexing would add up gradients in the order in which threads come: no two runs would be alike on a CPU.
+        inputs = F.embedding(batch.items, vectors)
+        query, _, _ = self.model.refiner.states(inputs, batch.types, batch.values, batch.gaps, batch.mask)
         candidates = vectors[self.material.trained]
         targets = self._place[batch.targets[batch.predicted]]
         if not self.settings.negatives:
@@ -167,6 +171,7 @@ class Trainer:
         vectors = model.item_vectors(material.white)
         first = material.offsets[material.valid_users]
         queries = last_queries(model.refiner, vectors, material.events, first, material.valid)
+        numbers = torch.arange(len(vectors), device=self._device)
         found = np.zeros(len(material.valid), np.int64)
         for start in range(0, len(found), BATCH_USERS):
             rows = slice(start, start + BATCH_USERS)
@@ -176,8 +181,8 @@ class Trainer:
             scores[:, material.hidden] = -torch.inf
             targets = material.events.items[torch.from_numpy(material.valid[rows]).to(self._device)]
             wanted = scores.gather(1, targets[:, None])
-            better = (scores > wanted).sum(1)
-            found[rows] = better.where(torch.isfinite(wanted[:, 0]), DEPTH).cpu().numpy()
+            ahead = (scores > wanted) | ((scores == wanted) & (numbers < targets[:, None]))  # ties as a search has them
+            found[rows] = ahead.sum(1).where(torch.isfinite(wanted[:, 0]), DEPTH).cpu().numpy()
         return found
 
     def _met(self, first: Ints, stop: Ints) -> tuple[Tensor, Tensor]:

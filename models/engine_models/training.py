@@ -33,7 +33,7 @@ from engine_runtime.artefacts import run as layout
 from engine_runtime.artefacts.dataset import Dataset
 from engine_runtime.artefacts.encoder import EncoderArtefact
 from engine_runtime.artefacts.run import Fusion, Run, RunInfo
-from engine_runtime.artefacts.writing import drafting
+from engine_runtime.artefacts.writing import check_free, drafting
 from engine_runtime.inference.encoder import TextEncoder
 from engine_runtime.inference.machine import choose_precision, this_machine
 from engine_runtime.search.index import ExactIndex
@@ -100,7 +100,10 @@ def train(
     ------
     InputError
         The data set holds no history to learn from.
+    UsageError
+        Something is at `where` that may not be replaced, or the settings do not go together.
     """
+    check_free(where.out, layout.KIND, replace=where.replace)
     corpus = read_corpus(dataset)
     settings = derive(settings, len(corpus.trained), int(corpus.popularity.sum()))
     chosen = choose_precision(precision, encoder.info.precisions, "int8", encoder.info.requires, this_machine())
@@ -109,7 +112,7 @@ def train(
     model = initial_model(settings, text, corpus.trained, len(dataset.info.event_types))
     trainer = Trainer(model, _material(model, dataset, corpus, text, settings, device), settings)
     parents = {"dataset": dataset.manifest.digest, "encoder": encoder.manifest.digest}
-    log = _fit(trainer, where, parents, report)
+    log = _fit(trainer, chosen, where, parents, report)
     report("fitting the fusion with the successor table")
     table = successor_table(count_successors(*corpus.training_part(), len(text)), corpus.popularity)
     vectors, fusion, metrics = _fuse(trainer, corpus, table)
@@ -176,31 +179,32 @@ def _material(
     )
 
 
-def _fit(trainer: Trainer, where: Where, parents: dict[str, str], report: Report) -> bytes:
+def _fit(trainer: Trainer, precision: str, where: Where, parents: dict[str, str], report: Report) -> bytes:
     """Run the loop with its checkpoints; return the log, a JSON document a line."""
-    settings = dataclasses.asdict(trainer.settings)
-    log: list[bytes] = []
+    modules = {"model": trainer.model, "average": trainer.average}
+    start = CheckpointInfo(trainer.progress, dataclasses.asdict(trainer.settings) | {"precision": precision})
+    log: list[dict[str, float | int]] = []
 
     def told(progress: Progress, loss: float, ndcg: float) -> None:
-        line = {"epoch": progress.epoch, "loss": loss, "ndcg@10": ndcg, "seconds": progress.seconds}
-        log.append(msgspec.json.encode(line) + b"\n")
+        log.append({"epoch": progress.epoch, "loss": loss, "ndcg@10": ndcg, "seconds": progress.seconds})
         report(
             f"epoch {progress.epoch}: loss {loss:.4f}, validation NDCG@10 {ndcg:.4f} "
             f"(best {progress.best:.4f} at {progress.best_epoch}), {progress.seconds:.0f} s"
         )
 
     def save() -> None:
-        info = CheckpointInfo(trainer.progress, settings)
-        write_checkpoint(where.checkpoint, trainer.model, trainer.optimizer, trainer.best, info, parents)
+        info = dataclasses.replace(start, progress=trainer.progress, log=tuple(log))
+        write_checkpoint(where.checkpoint, modules, trainer.optimizer, trainer.best, info, parents)
 
     if where.resume:
-        info = CheckpointInfo(trainer.progress, settings)
-        found = read_checkpoint(where.checkpoint, trainer.model, trainer.optimizer, info, parents)
+        found = read_checkpoint(where.checkpoint, modules, trainer.optimizer, start, parents)
         if found:
-            trainer.progress, trainer.best = found
+            reached, trainer.best = found
+            trainer.progress = reached.progress
+            log += reached.log
         report(f"going on after epoch {trainer.progress.epoch}" if found else "no checkpoint of this training: afresh")
     trainer.run(told, save)
-    return b"".join(log)
+    return b"".join(msgspec.json.encode(line) + b"\n" for line in log)
 
 
 @torch.inference_mode()
@@ -229,14 +233,8 @@ def _write(
     log: bytes,
     where: Where,
 ) -> Run:
-    shown = np.flatnonzero(corpus.rankable)
-    texts, categories = corpus.texts, corpus.categories
-    concepts = name_concepts(
-        model.refiner.centres.detach().cpu().numpy(),
-        vectors[shown],
-        [texts[item] for item in shown],
-        [categories[item] for item in shown],
-    )
+    centres = model.refiner.centres.detach().cpu().numpy()
+    concepts = name_concepts(centres, vectors[corpus.rankable], corpus.described())
     with drafting(where.out, layout.KIND, replace=where.replace) as draft:
         save_weights(model.cpu(), draft.path / layout.WEIGHTS_FILE)
         np.save(draft.path / layout.VECTORS_FILE, vectors)

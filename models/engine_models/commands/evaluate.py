@@ -16,6 +16,7 @@ from engine_models.systems import bundle_system, run_system
 from engine_runtime import Engine
 from engine_runtime.artefacts.bundle import KIND as BUNDLE
 from engine_runtime.artefacts.dataset import Dataset
+from engine_runtime.artefacts.index import IndexArtefact
 from engine_runtime.artefacts.manifest import artefact_kind, check_parent
 from engine_runtime.artefacts.run import KIND as RUN
 from engine_runtime.artefacts.run import Run
@@ -56,7 +57,9 @@ def evaluate(
     corpus = read_corpus(opened)
     systems: dict[str, System] = {}
     for path in models:
-        systems |= _systems(path, index, opened, corpus, precision)
+        prefix = f"{path}: " if len(models) > 1 else ""
+        found = _systems(path, index, opened, corpus, precision)
+        systems |= {prefix + name: system for name, system in found.items()}
     note(f"ranking {int(corpus.rankable.sum()):,} items for {len(corpus.split.users):,} users")
     result = evaluate_systems(corpus, systems, seed=seed, most_users=users)
     if as_json:
@@ -78,12 +81,14 @@ def _systems(path: Path, index: Path | None, dataset: Dataset, corpus: Corpus, p
         raise UsageError(f"{path} holds a {kind}; a run or a bundle can be evaluated.")
     if index is None:
         raise UsageError(f"{path} is a bundle and is evaluated as it serves: name its index with --index.")
+    shelved = IndexArtefact.open(index, verify=False)
+    check_parent(index, shelved.manifest, "dataset", dataset.manifest.digest)
     engine = Engine.load(path, index, precision)
     return {f"as served, {engine.precision} {engine.shelf.index.method}": bundle_system(engine, corpus)}
 
 
 def _show(name: str, result: Evaluation) -> None:
-    shown = ("recall@10", "ndcg@10", "mrr@100")
+    shown = ("recall@10", "ndcg@10")
     table(
         f"{name}: {result.n_users:,} users, {result.n_items:,} items, full ranking, 95 % intervals over users",
         ("", *shown, f"ndcg@10 against {RULES}"),

@@ -25,6 +25,7 @@ import numpy as np
 import numpy.typing as npt
 
 from engine_runtime.artefacts.run import RefinerShape
+from engine_runtime.data.histories import ModelInputs
 from engine_runtime.errors import ArtefactError
 from engine_runtime.inference.batching import cut_batches, pad_rows
 from engine_runtime.inference.session import Provider, available_cpus, open_session
@@ -32,29 +33,6 @@ from engine_runtime.inference.session import Provider, available_cpus, open_sess
 Floats = npt.NDArray[np.float32]
 
 BUDGETS: dict[Provider, int] = {"cpu": 1024, "cuda": 65536}
-
-
-@dataclass(frozen=True)
-class RefinerInputs:
-    """Events of several users, one after another, as the refiner reads them.
-
-    Attributes
-    ----------
-    offsets
-        int64 [users + 1].
-    items
-        int32 [events]: rows of the item vectors.
-    types
-        int64 [events].
-    values, gaps
-        float32 [events], scaled.
-    """
-
-    offsets: npt.NDArray[np.int64]
-    items: npt.NDArray[np.int32]
-    types: npt.NDArray[np.int64]
-    values: Floats
-    gaps: Floats
 
 
 @dataclass(frozen=True)
@@ -101,7 +79,7 @@ class Refiner:
         self._budget = BUDGETS[provider]
         self._workers = 1 if provider == "cuda" else threads or available_cpus()
 
-    def refine(self, inputs: RefinerInputs, item_vectors: Floats) -> Refined:
+    def refine(self, inputs: ModelInputs, item_vectors: Floats) -> Refined:
         """Refine histories into queries and profiles.
 
         Parameters
@@ -132,13 +110,13 @@ class Refiner:
             raise ArtefactError("the refiner gave a vector that is not finite. Export it again, or use fp32.")
         return Refined(query, profile)
 
-    def concepts(self, inputs: RefinerInputs, item_vectors: Floats, user: int) -> Floats:
+    def concepts(self, inputs: ModelInputs, item_vectors: Floats, user: int) -> Floats:
         """p'_t of one user's newest events: float32 [events read, C]; their mean is the profile."""
         feed = self.feed(inputs, item_vectors, np.array([user]))
         return np.asarray(self._session.run(["concepts"], feed)[0][0], np.float32)
 
     def feed(
-        self, inputs: RefinerInputs, item_vectors: Floats, users: npt.NDArray[np.int64]
+        self, inputs: ModelInputs, item_vectors: Floats, users: npt.NDArray[np.int64]
     ) -> dict[str, npt.NDArray[np.generic]]:
         """The graph's inputs for `users`, padded to the longest history among them."""
         lengths = np.minimum(inputs.offsets[users + 1] - inputs.offsets[users], self.shape.max_events)
