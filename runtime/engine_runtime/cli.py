@@ -10,6 +10,7 @@ import errno
 import importlib
 import sys
 from dataclasses import dataclass
+from typing import Any
 
 import click
 
@@ -31,7 +32,9 @@ class Lazy:
 COMMANDS = {
     "data": Lazy("engine_runtime.commands.data:data", "Fetch public data sets; ingest logs and texts."),
     "export": Lazy(
-        "engine_export.commands.export:export", "Export an encoder or a run to verified, quantized ONNX.", "export"
+        "engine_export.commands.export:export",
+        "Export an encoder or a run to verified, quantized ONNX.",
+        "export",
     ),
     "train": Lazy("engine_models.commands.train:train", "Train a refiner on a data set.", "export"),
     "build": Lazy("engine_export.commands.build:build", "Encoder, training and export in one go.", "export"),
@@ -62,11 +65,12 @@ class LazyGroup(click.Group):
         with formatter.section("Commands"):
             formatter.write_dl([(name, lazy.help) for name, lazy in COMMANDS.items()])
 
-    def resolve_command(
-        self, ctx: click.Context, args: list[str]
-    ) -> tuple[str | None, click.Command | None, list[str]]:
-        """Resolve a name, and let errors of the import reach `main`."""
-        return super().resolve_command(ctx, args)
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run a command; name the extra where what it imports on the way is absent."""
+        try:
+            return super().invoke(ctx)
+        except ModuleNotFoundError as error:
+            raise missing(ctx.invoked_subcommand or "", error) from error
 
 
 def load(name: str) -> click.Command:
@@ -75,20 +79,24 @@ def load(name: str) -> click.Command:
     Raises
     ------
     MachineError
-        The command needs an extra that is not installed.
+        The command needs a package that is not installed.
     """
     lazy = COMMANDS[name]
     module, attribute = lazy.target.split(":")
     try:
         command: click.Command = getattr(importlib.import_module(module), attribute)
     except ModuleNotFoundError as error:
-        if lazy.extra is None:
-            raise
-        raise MachineError(
-            f"`engine {name}` needs the package '{error.name}', which is not installed. "
-            f"Run: pip install 'profile-engine[{lazy.extra}]'"
-        ) from error
+        raise missing(name, error) from error
     return command
+
+
+def missing(name: str, error: ModuleNotFoundError) -> MachineError:
+    """What to tell a user whose command `name` lacks a package."""
+    extra = COMMANDS[name].extra
+    package = f"profile-engine[{extra}]" if extra else "profile-engine"
+    return MachineError(
+        f"`engine {name}` needs the package '{error.name}', which is not installed. Run: pip install '{package}'"
+    )
 
 
 @click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
@@ -132,8 +140,14 @@ def run(arguments: list[str]) -> int:
 def _explain(error: OSError) -> tuple[str, int]:
     where = error.filename or "the output"
     if error.errno == errno.ENOSPC:
-        return f"the disk is full while writing {where}. Free some space or write elsewhere.", MachineError.exit_code
-    return f"{error.strerror or error}: {where}. Check that it exists and may be used.", MachineError.exit_code
+        return (
+            f"the disk is full while writing {where}. Free some space or write elsewhere.",
+            MachineError.exit_code,
+        )
+    return (
+        f"{error.strerror or error}: {where}. Check that it exists and may be used.",
+        MachineError.exit_code,
+    )
 
 
 def _fail(message: str, code: int) -> int:

@@ -28,7 +28,7 @@ class UsageError(EngineError):
 
 
 class MachineError(EngineError):
-    """This machine or environment lacks what the call needs."""
+    """The machine or environment lacks what the call needs."""
 
     exit_code = 3
 

@@ -28,7 +28,8 @@ def asked() -> tuple[Refined, RefinerData]:
     """Two users, five items on a line; the query ranks item 4 first, then 3, 2, 1, 0."""
     vectors = np.array([[0], [1], [2], [3], [4]], np.float32)
     offsets, items, events = np.array([0, 1, 3]), np.array([4, 4, 0], np.int32), np.arange(3)
-    inputs = ModelInputs(offsets, items, np.zeros(3, np.int8), *np.zeros((2, 3), np.float32), events)
+    nothing = np.zeros(3, np.float32)
+    inputs = ModelInputs(offsets, items, np.zeros(3, np.int8), nothing, nothing, events)
     data = RefinerData(inputs, inputs, np.array([3, 1]), vectors, np.array([True, True, False, True, True]))
     return Refined(np.ones((2, 1), np.float32), np.ones((2, 3), np.float32)), data
 

@@ -77,7 +77,7 @@ def index(
     from engine_runtime.serve.engine import Engine
     from engine_runtime.serve.indexing import make_index
 
-    target = out or bundle.with_name(bundle.name + ".index")
+    target = out or bundle.resolve().with_name(f"{bundle.resolve().name}.index")
     engine = Engine.load(bundle, precision=precision, threads=threads, provider=provider)
     settings = IndexSettings(method, m, ef_construction, ef)
     made = make_index(engine, Dataset.open(dataset), target, settings, replace=force, report=note)

@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from engine_runtime.artefacts.manifest import artefact_kind, read_manifest, verify_files
-from engine_runtime.commands.console import emit, table
+from engine_runtime.commands.console import emit, facts, table
 from engine_runtime.commands.options import EXISTING_DIRECTORY, json_option
 
 LONGEST = 100

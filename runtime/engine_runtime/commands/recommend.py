@@ -38,7 +38,8 @@ def recommend(
     engine = Engine.load(bundle, index_path, precision)
     portrait = portray(engine, Dataset.open(events), user, top_k)
     if as_json:
-        emit(portrait.row | {"as_of": str(portrait.row["as_of"])})
+        as_of = portrait.row["as_of"]
+        emit(portrait.row | {"as_of": as_of and as_of.isoformat()})
     else:
         click.echo(render(portrait))
 

@@ -77,9 +77,12 @@ def serve_batch(
       engine serve-batch --bundle bundle --index index --events today.csv --config dataset.toml --out profiles
     """
     from engine_runtime.artefacts.index import IndexArtefact
+    from engine_runtime.artefacts.output import KIND
+    from engine_runtime.artefacts.writing import check_free
     from engine_runtime.serve.batch import serve_batch as serve
     from engine_runtime.serve.engine import Engine
 
+    check_free(out, KIND, replace=force)
     engine = Engine.load(bundle, index_path, precision, workers, provider)
     catalogue = IndexArtefact.open(index_path, verify=False).items
     with _dataset(events, config, users, catalogue, out) as dataset:

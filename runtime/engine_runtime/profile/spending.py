@@ -77,17 +77,22 @@ def spending(histories: Histories, against: Market) -> pa.StructArray:
     units = np.nan_to_num(histories.quantities[priced].astype(np.float64), nan=1.0)
     count = len(histories)
     bought = units > 0
-    bought_units = np.bincount(rows[bought], units[bought], count)
-    paid = np.bincount(rows[bought], (prices * units)[bought], count)
+    bought_units = _sums(rows[bought], units[bought], count)
+    paid = _sums(rows[bought], (prices * units)[bought], count)
     columns = [
-        pa.array(np.bincount(rows, prices * units, count)),
-        pa.array(np.bincount(rows, units, count)),
+        pa.array(_sums(rows, prices * units, count)),
+        pa.array(_sums(rows, units, count)),
         pa.array((paid / np.maximum(bought_units, 1e-9)).astype(np.float32), mask=bought_units == 0),
         _bands(rows[bought], prices[bought], units[bought], count, against),
         _brands(rows[bought], histories.items[priced][bought], (prices * units)[bought], count, against),
     ]
     none = np.bincount(rows, minlength=count) == 0
     return pa.StructArray.from_arrays(columns, fields=FIELDS, mask=pa.array(none))
+
+
+def _sums(rows: npt.NDArray[np.int64], amounts: npt.NDArray[np.float64], count: int) -> npt.NDArray[np.float64]:
+    # `bincount` forgets the type of its weights where there are none
+    return np.bincount(rows, amounts, count).astype(np.float64)
 
 
 def _bands(
@@ -112,6 +117,6 @@ def _brands(
     against: Market,
 ) -> pa.ListArray:
     known = items < len(against.item_brands)
-    brands = np.where(known, against.item_brands[np.where(known, items, 0)], -1)
+    rows, paid, brands = rows[known], paid[known], against.item_brands[items[known]]
     kept = brands >= 0
     return list_of_shares(rows[kept], brands[kept], paid[kept], count, against.brands, field="brand", top=TOP_BRANDS)

@@ -20,7 +20,7 @@ from engine_runtime.data.histories import read_catalogue
 from engine_runtime.data.schema import RANKABLE
 from engine_runtime.errors import ArtefactError
 from engine_runtime.inference.session import available_cpus
-from engine_runtime.search.hnsw import HnswIndex
+from engine_runtime.search.hnsw import HnswIndex, distinct_points
 from engine_runtime.search.index import ExactIndex, Floats, Index
 
 Method = Literal["auto", "exact", "hnsw"]
@@ -87,7 +87,7 @@ def measured_index(
     exact = ExactIndex(vectors, rankable)
     count = int(rankable.sum())
     if settings.method == "exact" or (settings.method == "auto" and count <= EXACT_ITEMS) or not count:
-        return Measured(exact, 0, 1.0, count)
+        return Measured(exact, 0, 1.0, len(distinct_points(vectors, rankable)[0]))
     built = HnswIndex.build(
         vectors,
         rankable,
@@ -96,15 +96,14 @@ def measured_index(
         ef=settings.ef,
         threads=threads,
     )
-    wanted, _ = exact.search(probes, RECALL_AT)
-    recall = 0.0
-    while built.ef <= MAX_EF:
-        recall = recall_at(wanted, built.search(probes, RECALL_AT)[0])
-        if recall >= MIN_RECALL:
-            return Measured(built, built.ef, recall, built.n_points)
-        built.ef *= 2
+    nearest = min(RECALL_AT, count)
+    wanted, _ = exact.search(probes, nearest)
+    while (recall := recall_at(wanted, built.search(probes, nearest)[0])) < MIN_RECALL and built.ef < MAX_EF:
+        built.ef = min(2 * built.ef, MAX_EF)
+    if recall >= MIN_RECALL:
+        return Measured(built, built.ef, recall, built.n_points)
     raise ArtefactError(
-        f"HNSW finds {recall:.3f} of the exact ten nearest with ef {MAX_EF}; {MIN_RECALL} is the least. "
+        f"HNSW finds {recall:.3f} of the exact ten nearest with ef {built.ef}; {MIN_RECALL} is the least. "
         "Raise --m and --ef-construction, or use --method exact."
     )
 
@@ -148,7 +147,7 @@ def open_index(artefact: IndexArtefact, threads: int | None = None) -> tuple[Ind
     catalogue = read_catalogue(artefact.items)
     try:
         vectors = np.load(artefact.vectors, allow_pickle=False)
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, EOFError) as error:
         raise ArtefactError(f"{artefact.vectors} is no array: {error}. Run `engine index` again.") from error
     info = artefact.info
     if vectors.shape != (info.n_items, info.dim) or len(catalogue) != info.n_items:

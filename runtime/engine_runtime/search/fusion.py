@@ -16,6 +16,7 @@ from engine_runtime.search.index import Floats, Index, Items
 from engine_runtime.search.successors import SuccessorTable
 
 Ints = npt.NDArray[np.int64]
+Bools = npt.NDArray[np.bool_]
 BLOCK_USERS = 1024
 
 
@@ -62,13 +63,13 @@ class _Pairs:
 def rank(query: Floats, seen: Seen, index: Index, table: SuccessorTable, fusion: Fusion, k: int) -> Ranking:
     """Rank items for each user, leaving out those seen.
 
-    ``score = softmax(<q, e>) + weight * rule``, see `engine_runtime.artefacts.run.Fusion`. A user without events is
-    ranked by the table's start row alone.
+    ``score = softmax(<q, e>) + weight * rule``, see `engine_runtime.artefacts.run.Fusion`. A user without a query is
+    ranked by the table's start row alone; one with a query, but without items in `seen`, has it for a rule.
 
     Parameters
     ----------
     query
-        q_u: float32 [users, d].
+        q_u: float32 [users, d]; zero for a user of whom no event could be read.
     seen
         Their items.
     index
@@ -113,40 +114,43 @@ def _rank_block(
 ) -> Ranking:
     n_items = len(index.vectors)
     n_users = len(query)
+    known = np.asarray(query.any(axis=1), np.bool_)
     met = np.unique(np.repeat(np.arange(n_users), np.diff(seen.offsets)) * n_items + seen.items)
-    found = _search(query, index, met, width, max(fusion.n_candidates, k))
-    rule = _rule(seen, index, table, fusion, met)
+    found = _search(query, known, index, met, width, max(fusion.n_candidates, k))
+    rule = _rule(seen, known, index, table, fusion, met)
     newcomers = np.setdiff1d(rule.keys, found.keys, assume_unique=True)
     products = np.einsum("nd,nd->n", query[newcomers // n_items], index.vectors[newcomers % n_items])
     keys = np.concatenate((found.keys, newcomers))
     logits = np.concatenate((found.values, products.astype(np.float64)))
     score = np.exp(logits - _log_sum_exp(found, n_items, n_users)[keys // n_items])
-    weight = np.where(np.diff(seen.offsets) > 0, fusion.weight, 1.0)
-    score *= (np.diff(seen.offsets) > 0)[keys // n_items]
+    weight = np.where(known, fusion.weight, 1.0)
     by_key = np.argsort(keys)
     place = by_key[np.searchsorted(keys, rule.keys, sorter=by_key)]
     score[place] += weight[rule.keys // n_items] * rule.values
     return _top(keys, score, n_items, n_users, k)
 
 
-def _search(query: Floats, index: Index, met: Ints, width: int, n_candidates: int) -> _Pairs:
-    """The `n_candidates` best unseen items of each user, with their inner products."""
+def _search(query: Floats, known: Bools, index: Index, met: Ints, width: int, n_candidates: int) -> _Pairs:
+    """The `n_candidates` best unseen items of each user with a query, with their inner products."""
     n_items = len(index.vectors)
     scores, items = index.search(query, min(width, int(index.rankable.sum())))
     keys = np.arange(len(query))[:, None] * n_items + items
-    fresh = (items >= 0) & ~_among(keys, met)
+    fresh = (items >= 0) & known[:, None] & ~_among(keys, met)
     fresh &= np.cumsum(fresh, axis=1) <= n_candidates
     return _Pairs(keys[fresh], scores[fresh].astype(np.float64))
 
 
-def _rule(seen: Seen, index: Index, table: SuccessorTable, fusion: Fusion, met: Ints) -> _Pairs:
-    """Decayed sum of the rows of each user's newest events, over unseen rankable items, summing to 1 a user."""
+def _rule(seen: Seen, known: Bools, index: Index, table: SuccessorTable, fusion: Fusion, met: Ints) -> _Pairs:
+    """Decayed sum of the rows of each user's newest events, over unseen rankable items, summing to 1 a user.
+
+    The start row is that of users without events, and of those without a query.
+    """
     n_items = len(index.vectors)
     lengths = np.diff(seen.offsets)
     age = np.repeat(seen.offsets[1:], lengths) - 1 - np.arange(seen.offsets[-1])
     owner = np.repeat(np.arange(len(lengths)), lengths)
-    newest = (age < fusion.n_events) & (fusion.weight > 0)
-    empty = np.flatnonzero(lengths == 0)
+    newest = (age < fusion.n_events) & (fusion.weight > 0) & known[owner]
+    empty = np.flatnonzero(~known | (lengths == 0))
     rows = np.concatenate((seen.items[newest], np.full(len(empty), table.start_row))).astype(np.int64)
     factors = np.concatenate((fusion.decay ** age[newest].astype(np.float64), np.ones(len(empty))))
     owners = np.concatenate((owner[newest], empty))
@@ -159,7 +163,7 @@ def _rule(seen: Seen, index: Index, table: SuccessorTable, fusion: Fusion, met: 
     return _Pairs(keys, values / np.maximum(totals, 1e-30)[keys // n_items])
 
 
-def _among(keys: Ints, sorted_keys: Ints) -> npt.NDArray[np.bool_]:
+def _among(keys: Ints, sorted_keys: Ints) -> Bools:
     if not len(sorted_keys):
         return np.zeros(keys.shape, np.bool_)
     place = np.minimum(np.searchsorted(sorted_keys, keys), len(sorted_keys) - 1)
@@ -167,12 +171,12 @@ def _among(keys: Ints, sorted_keys: Ints) -> npt.NDArray[np.bool_]:
 
 
 def _log_sum_exp(found: _Pairs, n_items: int, n_users: int) -> npt.NDArray[np.float64]:
+    """Of each user's inner products; infinite where there are none, so that their softmax is 0."""
     owners = found.keys // n_items
     largest = np.full(n_users, -np.inf)
     np.maximum.at(largest, owners, found.values)
-    largest[np.isneginf(largest)] = 0
     total = np.bincount(owners, np.exp(found.values - largest[owners]), n_users)
-    return largest + np.log(np.maximum(total, 1e-300))
+    return np.where(total > 0, largest + np.log(np.maximum(total, 1)), np.inf)
 
 
 def _top(keys: Ints, score: npt.NDArray[np.float64], n_items: int, n_users: int, k: int) -> Ranking:

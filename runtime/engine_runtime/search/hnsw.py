@@ -3,6 +3,9 @@
 hnswlib forgets `ef` on load, takes any file for an index of any width, accepts NaN, and loses points among many equal
 ones (docs/architecture.md, "Index"). Here equal vectors share one point, `ef` is set after every load, inputs are
 checked, and the file travels in an artefact whose digests are verified before this module sees it.
+
+The graph holds the vectors less their mean: that moves all scores of a query alike, so the order stays, and a graph
+over centred vectors is found through where the common part would hide what tells items apart.
 """
 
 from __future__ import annotations
@@ -14,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from engine_runtime.errors import ArtefactError
-from engine_runtime.search.index import Floats, Items
+from engine_runtime.search.index import ExactIndex, Floats, Items
 
 # Below this a build on one thread takes seconds, and gives the same graph every time.
 ONE_THREAD_POINTS = 100_000
@@ -47,7 +50,8 @@ class HnswIndex:
         self.ef = ef
         self._graph = graph
         self._threads = threads
-        _, self._members, self._offsets = distinct_points(vectors, rankable)
+        points, self._members, self._offsets = distinct_points(vectors, rankable)
+        self._centre = centre_of(points)
         self._shared = len(self._members) > len(self._offsets) - 1
         if graph.get_current_count() != self.n_points:
             raise ArtefactError(
@@ -76,7 +80,8 @@ class HnswIndex:
         graph = hnswlib.Index(space="ip", dim=vectors.shape[1])
         graph.init_index(max_elements=len(points), M=m, ef_construction=ef_construction, random_seed=100)
         workers = 1 if len(points) < ONE_THREAD_POINTS else threads
-        graph.add_items(points, np.arange(len(points)), num_threads=workers)
+        if len(points):  # hnswlib refuses to add nothing
+            graph.add_items(points - centre_of(points), np.arange(len(points)), num_threads=workers)
         return cls(vectors, rankable, graph, ef, threads)
 
     @classmethod
@@ -103,30 +108,34 @@ class HnswIndex:
         if not len(queries) or not found:
             return scores, items
         self._graph.set_ef(max(self.ef, found))
-        # hnswlib falls back to one thread by itself on few queries; a rectangle is sure, for ef is at least k.
-        labels, distances = self._graph.knn_query(queries, k=found, num_threads=self._threads)
+        try:
+            # hnswlib falls back to one thread by itself on few queries.
+            labels, distances = self._graph.knn_query(queries, k=found, num_threads=self._threads)
+        except RuntimeError:  # the links lead to fewer than `found` points, as happens where most are asked for
+            return ExactIndex(self.vectors, self.rankable).search(queries, k)
+        products = 1 - distances + (queries @ self._centre)[:, None]
         if self._shared:
-            return self._expand(labels.astype(np.int64), 1 - distances, k)
-        scores[:, :found] = 1 - distances
+            self._expand(labels.astype(np.int64), products, scores, items)
+            return scores, items
+        scores[:, :found] = products
         items[:, :found] = self._members[labels.astype(np.int64)]
         return scores, items
 
-    def _expand(self, points: npt.NDArray[np.int64], values: Floats, k: int) -> tuple[Floats, Items]:
-        """Put the items of each point in its place and keep the first `k` of each query."""
+    def _expand(self, points: npt.NDArray[np.int64], values: Floats, scores: Floats, items: Items) -> None:
+        """Put the items of each point in its place, until a query's row of `scores` and `items` is full."""
         counts = np.diff(self._offsets)[points]
         before = np.cumsum(counts, axis=1) - counts
-        width = int(counts.sum(axis=1).max())
-        items = np.full((len(points), width), -1, np.int32)
-        scores = np.full((len(points), width), -np.inf, np.float32)
+        counts = np.clip(items.shape[1] - before, 0, counts)
         rows = np.repeat(np.arange(len(points)), counts.sum(axis=1))
         step = np.arange(counts.sum()) - np.repeat(np.cumsum(counts.ravel()) - counts.ravel(), counts.ravel())
         columns = np.repeat(before.ravel(), counts.ravel()) + step
         items[rows, columns] = self._members[np.repeat(self._offsets[points].ravel(), counts.ravel()) + step]
         scores[rows, columns] = np.repeat(values.ravel(), counts.ravel())
-        if width >= k:
-            return scores[:, :k], items[:, :k]
-        padding = ((0, 0), (0, k - width))
-        return np.pad(scores, padding, constant_values=-np.inf), np.pad(items, padding, constant_values=-1)
+
+
+def centre_of(points: Floats) -> Floats:
+    """Mean of the points: float32 [d]."""
+    return points.mean(axis=0) if len(points) else np.zeros(points.shape[1], np.float32)
 
 
 def distinct_points(

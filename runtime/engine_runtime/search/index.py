@@ -90,7 +90,13 @@ class ExactIndex:
 def best(scores: Floats, k: int) -> tuple[npt.NDArray[np.int64], Floats]:
     """Columns and values of the `k` largest of each row, largest first, equal ones by column."""
     if k < scores.shape[1]:
-        columns = np.sort(np.argpartition(-scores, k - 1, axis=1)[:, :k], axis=1)
+        columns = np.argpartition(-scores, k - 1, axis=1)[:, :k]
+        values = np.take_along_axis(scores, columns, axis=1)
+        least = values.min(axis=1, keepdims=True)
+        # Which of several equal ones a partition keeps is chance.
+        torn = np.flatnonzero(np.count_nonzero(scores == least, axis=1) > np.count_nonzero(values == least, axis=1))
+        columns[torn] = np.argsort(-scores[torn], axis=1, kind="stable")[:, :k]
+        columns.sort(axis=1)
     else:
         columns = np.broadcast_to(np.arange(scores.shape[1]), scores.shape)
     values = np.take_along_axis(scores, columns, axis=1)

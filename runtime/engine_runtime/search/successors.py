@@ -51,9 +51,9 @@ class SuccessorTable:
     def load(cls, path: Path) -> SuccessorTable:
         """Read a table that `save` wrote; raises `ArtefactError`."""
         try:
-            with np.load(path, allow_pickle=False) as arrays:
+            with path.open("rb") as stream, np.load(stream, allow_pickle=False) as arrays:
                 return cls(arrays["offsets"], arrays["items"], arrays["weights"])
-        except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
+        except (OSError, ValueError, TypeError, KeyError, EOFError, zipfile.BadZipFile) as error:
             raise ArtefactError(f"{path} is no successor table: {error}. Make the artefact again.") from error
 
     def lookup(self, rows: Ints) -> tuple[Ints, npt.NDArray[np.int32], Floats]:

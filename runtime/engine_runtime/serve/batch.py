@@ -25,9 +25,8 @@ from engine_runtime.artefacts.output import Output, OutputInfo
 from engine_runtime.artefacts.writing import drafting
 from engine_runtime.data.histories import Histories, read_bucket, read_catalogue, read_users
 from engine_runtime.data.schema import ITEM_ID, N_EVENTS, TEXT
-from engine_runtime.errors import ArtefactError
 from engine_runtime.profile.spending import market
-from engine_runtime.serve.engine import Engine, align
+from engine_runtime.serve.engine import Engine, align, check_event_types
 from engine_runtime.serve.output import Names, rows, schema
 
 BLOCK_USERS = 4096
@@ -111,6 +110,7 @@ def serve_batch(
     info = engine.info
     without_events = 0
     with drafting(out, layout.KIND, replace=replace) as draft:
+        (draft.path / layout.USERS_FOLDER).mkdir()
         for bucket in range(dataset.info.n_buckets):
             with stages.timed("read"):
                 histories = read_bucket(dataset, bucket)
@@ -163,11 +163,7 @@ def adapt(engine: Engine, dataset: Dataset) -> Source:
     ArtefactError
         The data set numbers its event types otherwise than the bundle.
     """
-    if dataset.info.event_types != engine.info.event_types:
-        raise ArtefactError(
-            f"{dataset.root} has the event types {', '.join(dataset.info.event_types)}, the bundle was trained on "
-            f"{', '.join(engine.info.event_types)}. Ingest with the TOML of the training data."
-        )
+    check_event_types(engine.info, dataset)
     items, shelf = read_catalogue(dataset.items), engine.shelf
     numbers = align(items[ITEM_ID], shelf.catalogue[ITEM_ID])
     fresh = np.flatnonzero((numbers < 0) & (items[N_EVENTS].to_numpy() > 0))

@@ -20,7 +20,8 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from engine_runtime.artefacts.bundle import KIND as BUNDLE
-from engine_runtime.artefacts.bundle import Bundle
+from engine_runtime.artefacts.bundle import Bundle, BundleInfo
+from engine_runtime.artefacts.dataset import Dataset
 from engine_runtime.artefacts.index import IndexArtefact
 from engine_runtime.artefacts.manifest import check_parent
 from engine_runtime.data.histories import Histories, model_inputs
@@ -127,7 +128,7 @@ class Engine:
             check_parent(shelved.root, shelved.manifest, BUNDLE, opened.manifest.digest)
             precision = shelved.info.precision if precision == "auto" else precision
         info = opened.info
-        chosen = choose_precision(precision, info.precisions, info.precision, info.encoder.requires, this_machine())
+        chosen = choose_precision(precision, info.precisions, info.precision, info.requires, this_machine())
         if shelved is not None and shelved.info.precision != chosen:
             raise ArtefactError(
                 f"the index in {shelved.root} was made with {shelved.info.precision}, {chosen} was asked for: vectors "
@@ -230,7 +231,16 @@ class Engine:
         return rank(profiles.query, seen, shelf.index, shelf.successors, self.info.fusion, k)
 
 
+def check_event_types(info: BundleInfo, dataset: Dataset) -> None:
+    """Refuse a data set that numbers its event types otherwise than the bundle; raises `ArtefactError`."""
+    if dataset.info.event_types != info.event_types:
+        raise ArtefactError(
+            f"{dataset.root} has the event types {', '.join(dataset.info.event_types)}, the bundle was trained on "
+            f"{', '.join(info.event_types)}. Ingest with the TOML of the training data."
+        )
+
+
 def align(ids: pa.ChunkedArray, among: pa.ChunkedArray) -> npt.NDArray[np.int32]:
     """Row of each of `ids` in `among`: int32 [ids], -1 where it is not there."""
     found = pc.index_in(ids, value_set=pa.chunked_array(among).combine_chunks() if among.num_chunks > 1 else among)
-    return np.asarray(pc.fill_null(found, -1).to_numpy(), np.int32)
+    return np.array(pc.fill_null(found, -1).to_numpy(), np.int32)

@@ -21,7 +21,7 @@ from engine_runtime.data.schema import RANKABLE, TEXT
 from engine_runtime.inference.session import available_cpus
 from engine_runtime.search.building import IndexSettings, index_info, measured_index, write_index
 from engine_runtime.search.index import ExactIndex, Floats
-from engine_runtime.serve.engine import Engine
+from engine_runtime.serve.engine import Engine, check_event_types
 
 PROBES = 1000
 
@@ -51,7 +51,14 @@ def make_index(
         Whether an index that is there may be replaced.
     report
         Told what happens.
+
+    Raises
+    ------
+    ArtefactError
+        The data set numbers its event types otherwise than the bundle, a vector is not finite, or HNSW's recall is
+        out of reach.
     """
+    check_event_types(engine.info, dataset)
     catalogue = read_catalogue(dataset.items)
     rankable = catalogue[RANKABLE].to_numpy()
     with drafting(out, layout.KIND, replace=replace) as draft:

@@ -16,6 +16,7 @@ from engine_runtime.search.fusion import Ranking
 from engine_runtime.serve.engine import Profiles
 
 RECOMMENDATIONS = pa.list_(pa.struct([pa.field("item_id", pa.string()), pa.field("score", pa.float32())]))
+MOMENT = pa.timestamp("ms", tz="UTC")  # Parquet has none in seconds
 
 
 @dataclass(frozen=True)
@@ -55,7 +56,7 @@ def schema(dim: int, n_concepts: int) -> pa.Schema:
             pa.field("basics", basics.TYPE),
             pa.field("recommendations", RECOMMENDATIONS),
             pa.field("n_events", pa.int32(), nullable=False),
-            pa.field("as_of", pa.timestamp("s", tz="UTC")),
+            pa.field("as_of", MOMENT),
         ]
     )
 
@@ -84,7 +85,7 @@ def rows(users: pa.Table, histories: Histories, profiles: Profiles, ranking: Ran
         basics.basics(users, names.attributes),
         recommendations(ranking, names.item_ids),
         pa.array(histories.lengths.astype(np.int32)),
-        pa.array([names.as_of] * len(users), pa.timestamp("s", tz="UTC")),
+        pa.array([names.as_of] * len(users), pa.timestamp("s", tz="UTC")).cast(MOMENT),
     ]
     dim, n_concepts = profiles.query.shape[1], profiles.concepts.shape[1]
     return pa.Table.from_arrays(columns, schema=schema(dim, n_concepts))

@@ -10,8 +10,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from engine_runtime.artefacts.dataset import Dataset
-from engine_runtime.data.histories import Histories, read_bucket, read_catalogue
-from engine_runtime.data.schema import ITEM_ID, TEXT, TITLE, USER_ID
+from engine_runtime.data.histories import Histories, read_bucket, read_catalogue, titles
+from engine_runtime.data.schema import ITEM_ID, USER_ID
 from engine_runtime.errors import InputError
 from engine_runtime.serve.batch import Stages, adapt, serve_users
 from engine_runtime.serve.engine import Engine
@@ -52,8 +52,8 @@ def portray(engine: Engine, dataset: Dataset, user_id: str, top_k: int = 10) -> 
         raise InputError(f"{dataset.root} has no user '{user_id}' among its {dataset.info.n_users:,}.")
     histories = _history(dataset, user)
     row = serve_users(source, histories, top_k, Stages()).to_pylist()[0]
-    own, shown = _titles(read_catalogue(dataset.items)), engine.shelf.catalogue
-    by_id = dict(zip(shown[ITEM_ID].to_pylist(), _titles(shown), strict=True))
+    own, shown = titles(read_catalogue(dataset.items)), engine.shelf.catalogue
+    by_id = dict(zip(shown[ITEM_ID].to_pylist(), titles(shown), strict=True))
     newest = [own[item] for item in histories.items[::-1][:NEWEST]]
     return Portrait(row, newest, [by_id[found["item_id"]] for found in row["recommendations"]])
 
@@ -62,9 +62,3 @@ def _history(dataset: Dataset, user: int) -> Histories:
     bucket = int(np.searchsorted(dataset.info.bucket_users, user, side="right")) - 1
     first = dataset.info.bucket_users[bucket]
     return read_bucket(dataset, bucket).take([user - first])
-
-
-def _titles(catalogue: pa.Table) -> list[str]:
-    """What to call each item: its title, else its text, else its id."""
-    text = pc.if_else(pc.equal(catalogue[TEXT], ""), None, catalogue[TEXT])
-    return list(pc.coalesce(catalogue[TITLE], text, catalogue[ITEM_ID]).to_pylist())
