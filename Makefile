@@ -5,9 +5,11 @@ VENV := .venv
 BIN := $(VENV)/bin
 ENGINE := $(BIN)/engine
 DEMO := demo
+LEAN := .venv-lean
+BEAUTY ?= ../shared/data/amazon-beauty
 READY := $(VENV)/ready
 
-.PHONY: demo test lint clean
+.PHONY: demo lean beauty test lint clean
 
 $(READY): pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed: make PYTHON=python3.11"; exit 3; }
@@ -31,6 +33,36 @@ demo: $(READY)
 	done
 	$(ENGINE) evaluate $(DEMO)/run $(DEMO)/bundle $(DEMO)/dataset --index $(DEMO)/index
 
+# The runtime as an operator has it: a wheel without extras, in an environment of its own, serving the demo's bundle.
+lean: $(READY)
+	@test -d $(DEMO)/index || { echo "run make demo first: its bundle is what is served"; exit 2; }
+	rm -rf $(LEAN) $(DEMO)/lean && $(PYTHON) -m venv $(LEAN)
+	$(LEAN)/bin/python -m pip install --quiet --disable-pip-version-check -c constraints.txt .
+	cp -r $(DEMO)/bundle $(DEMO)/index $(DEMO)/dataset $(LEAN)/
+	cd / && $(CURDIR)/$(LEAN)/bin/engine serve-batch --bundle $(CURDIR)/$(LEAN)/bundle --index $(CURDIR)/$(LEAN)/index \
+		--events $(CURDIR)/$(LEAN)/dataset --out $(CURDIR)/$(DEMO)/lean
+	@for package in torch transformers optimum onnx scipy; do \
+		! $(LEAN)/bin/python -c "import $$package" 2> /dev/null || { echo "$$package is there"; exit 1; }; \
+		echo "$$package: absent"; \
+	done
+	@rm -r $(LEAN)/bundle $(LEAN)/index $(LEAN)/dataset
+	@du -sm $(LEAN)/lib | awk '{print "environment without extras: " $$1 " MB"}'
+	@du -sm $(LEAN)/lib/python*/site-packages/* | sort -rn | head -5 | awk '{n = split($$2, part, "/"); print "  " part[n] ": " $$1 " MB"}'
+
+# Amazon Beauty from raw files to served recommendations; every step says how long it took and how much memory.
+beauty: $(READY)
+	@test -d $(BEAUTY) || { echo "no data in $(BEAUTY): make beauty BEAUTY=folder with events.tsv.gz and items.jsonl.gz"; exit 4; }
+	rm -rf $(DEMO)/beauty
+	$(ENGINE) data ingest --config examples/amazon-beauty.toml --events $(BEAUTY)/events.tsv.gz \
+		--items $(BEAUTY)/items.jsonl.gz --out $(DEMO)/beauty/dataset
+	$(ENGINE) export --encoder all-MiniLM-L6-v2 --calibrate $(DEMO)/beauty/dataset --out $(DEMO)/beauty/encoder
+	$(ENGINE) train $(DEMO)/beauty/dataset --encoder $(DEMO)/beauty/encoder --out $(DEMO)/beauty/run --minutes 40
+	$(ENGINE) export $(DEMO)/beauty/run --out $(DEMO)/beauty/bundle
+	$(ENGINE) index $(DEMO)/beauty/bundle $(DEMO)/beauty/dataset --method hnsw --out $(DEMO)/beauty/index
+	$(ENGINE) serve-batch --bundle $(DEMO)/beauty/bundle --index $(DEMO)/beauty/index \
+		--events $(DEMO)/beauty/dataset --out $(DEMO)/beauty/profiles
+	$(ENGINE) evaluate $(DEMO)/beauty/run $(DEMO)/beauty/bundle $(DEMO)/beauty/dataset --index $(DEMO)/beauty/index
+
 test: lint
 	$(BIN)/python -m coverage erase
 	$(BIN)/python -m pytest --cov --cov-report=
@@ -46,4 +78,4 @@ lint: $(READY)
 	$(BIN)/mypy
 
 clean:
-	rm -rf $(VENV) $(DEMO) .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage*
+	rm -rf $(VENV) $(LEAN) $(DEMO) .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage*

@@ -9,6 +9,7 @@ from __future__ import annotations
 import errno
 import importlib
 import sys
+import time
 from dataclasses import dataclass
 from typing import Any
 
@@ -121,10 +122,10 @@ def main() -> None:
 
 def run(arguments: list[str]) -> int:
     """Run the command line on `arguments`; return the exit code."""
+    started = time.perf_counter()
     try:
-        engine.main(arguments, prog_name="engine", standalone_mode=False)
-    except click.exceptions.Exit as stop:
-        return stop.exit_code
+        # A number comes back where click itself has answered, with a help text say; commands return nothing.
+        answered = engine.main(arguments, prog_name="engine", standalone_mode=False)
     except (click.Abort, KeyboardInterrupt):
         return _fail("interrupted", INTERRUPTED)
     except click.ClickException as error:
@@ -134,7 +135,20 @@ def run(arguments: list[str]) -> int:
         return _fail(str(error), error.exit_code)
     except OSError as error:
         return _fail(*_explain(error))
+    if isinstance(answered, int):
+        return answered
+    click.echo(click.style(f"took {time.perf_counter() - started:.1f} s{_peak_memory()}", dim=True), err=True)
     return 0
+
+
+def _peak_memory() -> str:
+    """Most memory that this process has had, for people; empty where the system does not count it."""
+    try:
+        import resource
+    except ModuleNotFoundError:  # Windows
+        return ""
+    unit = 1 if sys.platform == "darwin" else 1024
+    return f", peak memory {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 1e6:,.0f} MB"
 
 
 def _explain(error: OSError) -> tuple[str, int]:

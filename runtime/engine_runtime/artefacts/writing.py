@@ -49,6 +49,8 @@ class Draft:
             Digest of each artefact that this one was made from, by kind.
         """
         files = sorted(path for path in self.path.rglob("*") if path.is_file())
+        for path in files:
+            path.chmod(0o644)  # some writers leave files to their owner alone; an artefact is read by others
         manifest = Manifest(
             kind=self.kind,
             schema=SCHEMA,

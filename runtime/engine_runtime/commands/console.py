@@ -78,8 +78,10 @@ def _drawn(title: str, *, show_header: bool = True) -> Table:
 
 def _print(drawn: Table) -> None:
     console = Console(highlight=False, width=None if sys.stdout.isatty() else PLAIN_WIDTH)
-    console.print(drawn)
-    console.print()
+    with console.capture() as captured:
+        console.print(drawn)
+    # rich fills lines with blanks up to the width of the table
+    click.echo("".join(f"{line.rstrip()}\n" for line in captured.get().splitlines()))
 
 
 @contextmanager
