@@ -17,8 +17,12 @@ from torch import Tensor, nn
 from engine_runtime.artefacts.manifest import open_artefact
 from engine_runtime.artefacts.writing import drafting
 
+Settings = dict[str, float | int | str | bool | None]
+
 KIND = "checkpoint"
 TENSORS_FILE = "state.safetensors"
+LIMITS = ("epochs", "minutes", "patience")
+"""Settings that say how long to train, and not how: a training may go on under other ones."""
 
 
 @dataclass(frozen=True)
@@ -61,7 +65,7 @@ class CheckpointInfo:
     """
 
     progress: Progress
-    settings: dict[str, float | int | str | bool | None]
+    settings: Settings
     log: tuple[dict[str, float | int], ...] = ()
 
 
@@ -114,12 +118,13 @@ def read_checkpoint(
     Returns
     -------
     tuple of CheckpointInfo and the best weights, or None
-        None where there is no checkpoint, or it is of another training: other settings, data set or encoder.
+        None where there is no checkpoint, or it is of another training: other settings, data set or encoder. How
+        long to train may differ.
     """
     if not path.exists():
         return None
     manifest, found = open_artefact(path, KIND, CheckpointInfo)
-    if found.settings != info.settings or manifest.parents != parents:
+    if _identity(found.settings) != _identity(info.settings) or manifest.parents != parents:
         return None
     tensors = load_file(path / TENSORS_FILE)
     for part, module in modules.items():
@@ -130,6 +135,10 @@ def read_checkpoint(
         state.setdefault(int(number), {})[key] = tensor
     optimizer.load_state_dict(optimizer.state_dict() | {"state": state})
     return found, _under(tensors, "best.")
+
+
+def _identity(settings: Settings) -> Settings:
+    return {name: value for name, value in settings.items() if name not in LIMITS}
 
 
 def _under(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:

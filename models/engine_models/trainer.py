@@ -11,7 +11,7 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor
-from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
+from torch.optim.swa_utils import AveragedModel
 
 from engine_models.checkpoint import Progress
 from engine_models.losses import full_softmax, sampled_softmax
@@ -60,6 +60,19 @@ class Material:
     valid: Ints
 
 
+def moving_average(decay: float) -> Callable[[Tensor, Tensor, Tensor | int], Tensor]:
+    """Average of weights over steps, for `AveragedModel`.
+
+    The decay of step n is at most ``(1 + n) / (10 + n)``, so that the first steps are soon forgotten.
+    """
+
+    def averaged(average: Tensor, current: Tensor, step: Tensor | int) -> Tensor:
+        count = int(step)
+        return torch.lerp(average, current, 1 - min(decay, (1 + count) / (10 + count)))
+
+    return averaged
+
+
 class Trainer:
     """A training in progress.
 
@@ -79,7 +92,7 @@ class Trainer:
         self.settings = settings
         self.optimizer = torch.optim.Adam(model.parameters(), settings.learning_rate, betas=(0.9, 0.98))
         # What is validated and kept is the moving average of the weights: less noise from the last few batches.
-        self.average = AveragedModel(model, multi_avg_fn=get_ema_multi_avg_fn(settings.average))  # type: ignore[no-untyped-call]
+        self.average = AveragedModel(model, avg_fn=moving_average(settings.average))
         self.progress = Progress()
         self.best: dict[str, Tensor] = {}
         self._device = material.white.device
@@ -156,7 +169,8 @@ class Trainer:
 
     def _validate(self) -> float:
         ndcg = float(per_user(self._valid_places())["ndcg@10"].mean()) if len(self.material.valid) else 0.0
-        if ndcg > self.progress.best or not self.best:
+        unknown = not len(self.material.valid)  # with nobody to validate on, the last epoch is as good as any
+        if ndcg > self.progress.best or unknown:
             self.best = {name: tensor.clone() for name, tensor in self.average.module.state_dict().items()}
             self.progress = replace(self.progress, best=ndcg, best_epoch=self.progress.epoch, stale=0)
         else:

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import duckdb
+
 ENGINE = Path(sys.executable).with_name("engine")
 
 
@@ -31,6 +33,11 @@ def engine(*arguments: str | Path, cwd: Path | None = None) -> Answer:
     command = [str(ENGINE), *map(str, arguments)]
     done = subprocess.run(command, check=False, capture_output=True, encoding="utf-8", cwd=cwd, timeout=600)
     return Answer(done.returncode, done.stdout, done.stderr)
+
+
+def rows_of(query: str) -> list[tuple[Any, ...]]:
+    """Rows of a DuckDB query."""
+    return duckdb.execute(query).fetchall()
 
 
 def succeed(*arguments: str | Path) -> Answer:

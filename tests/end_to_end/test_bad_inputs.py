@@ -8,10 +8,9 @@ import shutil
 import subprocess
 from pathlib import Path
 
-import duckdb
 import pytest
 
-from end_to_end.command import Answer, engine
+from end_to_end.command import Answer, engine, rows_of
 from end_to_end.shop_files import Shop
 
 Answers = list[tuple[str, Answer]]
@@ -28,7 +27,7 @@ def _ingest(shop: Shop, folder: Path, events: str | bytes = EVENTS + GOOD, items
 
 
 def _count(folder: Path, what: str = "events/*") -> int:
-    found = duckdb.sql(f"select count(*) from '{folder}/dataset/{what}.parquet'").fetchall()
+    found = rows_of(f"select count(*) from '{folder}/dataset/{what}.parquet'")
     return int(found[0][0])
 
 
@@ -75,7 +74,7 @@ def test_a_user_with_one_event(shop: Shop, tmp_path: Path, answers: Answers) -> 
     _ingest(shop, tmp_path, EVENTS + "c9,s5,view,1700000000,1,2\n")
     answer = _serve(shop, tmp_path / "dataset", tmp_path / "out")
     _expect(answers, "user with one event", answer, 0)
-    row = duckdb.sql(f"select n_events, len(recommendations) from '{tmp_path}/out/users/*.parquet'").fetchall()
+    row = rows_of(f"select n_events, len(recommendations) from '{tmp_path}/out/users/*.parquet'")
     assert row == [(1, 10)]
 
 
@@ -108,7 +107,7 @@ def test_chinese_text(shop: Shop, tmp_path: Path, answers: Answers) -> None:
     items = ITEMS + "x1,情定河州,剧情,制片,3\n"
     answer = _ingest(shop, tmp_path, EVENTS + GOOD + "c1,x1,view,1700000300,1,2\n", items)
     _expect(answers, "Chinese text", answer, 0)
-    kept = duckdb.sql(f"select title from '{tmp_path}/dataset/items.parquet' where item_id = 'x1'").fetchall()
+    kept = rows_of(f"select title from '{tmp_path}/dataset/items.parquet' where item_id = 'x1'")
     assert kept == [("情定河州",)]
     assert _serve(shop, tmp_path / "dataset", tmp_path / "out").code == 0
 
@@ -145,7 +144,7 @@ def _edited_bundle(shop: Shop, out: Path) -> Path:
     bundle = shutil.copytree(shop.bundle, out)
     path = bundle / "manifest.json"
     manifest = json.loads(path.read_text(encoding="utf-8"))
-    manifest["info"]["requires"] = dict.fromkeys(manifest["info"]["precisions"], ["abacus"])
+    manifest["info"]["requires"] = {name: ["abacus"] for name in manifest["info"]["precisions"]}
     path.write_text(json.dumps(manifest), encoding="utf-8")
     return bundle
 

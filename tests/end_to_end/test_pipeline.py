@@ -5,11 +5,10 @@ from __future__ import annotations
 import csv
 from pathlib import Path
 
-import duckdb
 import pyarrow.parquet as pq
 import pytest
 
-from end_to_end.command import engine, succeed
+from end_to_end.command import engine, rows_of, succeed
 from end_to_end.shop_files import USERS, Shop
 
 pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning")  # child processes are not this test's business
@@ -29,7 +28,7 @@ def _serving(shop: Shop) -> tuple[str | Path, ...]:
 
 def test_every_user_is_served_once(shop: Shop, profiles: Path) -> None:
     """Users with one event and with none have a row too, and nobody has two."""
-    served = duckdb.sql(f"select user_id, n_events from '{profiles}/users/*.parquet'").fetchall()
+    served = rows_of(f"select user_id, n_events from '{profiles}/users/*.parquet'")
     assert len(served) == len({user for user, _ in served}) == USERS + 1
     assert dict(served)["c0"] == 1
     assert dict(served)[f"c{USERS}"] == 0
@@ -57,7 +56,15 @@ def test_a_profile_is_a_distribution_over_named_concepts(profiles: Path) -> None
 def test_the_same_run_writes_the_same_bytes(shop: Shop, profiles: Path, tmp_path: Path) -> None:
     """Serving again, on one worker, gives an output with an equal digest."""
     again = succeed(
-        "serve-batch", *_serving(shop), "--events", shop.dataset, "--out", tmp_path / "again", "--workers", "1", "--json"
+        "serve-batch",
+        *_serving(shop),
+        "--events",
+        shop.dataset,
+        "--out",
+        tmp_path / "again",
+        "--workers",
+        "1",
+        "--json",
     )
     assert again.document["digest"] == succeed("inspect", profiles, "--json").document["digest"]
 
@@ -67,7 +74,7 @@ def test_raw_events_are_served_like_a_data_set(shop: Shop, profiles: Path, tmp_p
     raw = ("--events", shop.events, "--config", shop.config)
     succeed("serve-batch", *_serving(shop), *raw, "--out", tmp_path / "raw")
     query = "select user_id, query, recommendations from '{}/users/*.parquet' where n_events > 0 order by user_id"
-    assert duckdb.sql(query.format(tmp_path / "raw")).fetchall() == duckdb.sql(query.format(profiles)).fetchall()
+    assert rows_of(query.format(tmp_path / "raw")) == rows_of(query.format(profiles))
 
 
 def test_one_user_is_shown_as_a_person_reads_it(shop: Shop) -> None:

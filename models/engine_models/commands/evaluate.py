@@ -78,7 +78,7 @@ def _systems(path: Path, index: Path | None, dataset: Dataset, corpus: Corpus, p
             "model, fp32 exact": run_system(run, corpus),
         }
     if kind != BUNDLE:
-        raise UsageError(f"{path} holds a {kind}; a run or a bundle can be evaluated.")
+        raise UsageError(f"{path} holds the artefact '{kind}'; a run or a bundle can be evaluated.")
     if index is None:
         raise UsageError(f"{path} is a bundle and is evaluated as it serves: name its index with --index.")
     shelved = IndexArtefact.open(index, verify=False)

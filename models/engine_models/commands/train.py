@@ -39,6 +39,7 @@ DEFAULTS = TrainSettings()
     type=click.FloatRange(0, min_open=True),
     default=DEFAULTS.learning_rate,
     show_default=True,
+    help="Of Adam.",
 )
 @click.option("--negatives", type=click.IntRange(0), help="Items sampled for the softmax; 0 for all of them.")
 @click.option("--epochs", type=click.IntRange(1), default=DEFAULTS.epochs, show_default=True, help="At most.")
@@ -51,7 +52,13 @@ DEFAULTS = TrainSettings()
 )
 @click.option("--minutes", type=click.FloatRange(0, min_open=True), help="No epoch starts after so long.")
 @click.option("--precision", default="auto", show_default=True, help="Encoder variant to train on: auto, int8 or fp32.")
-@click.option("--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto", show_default=True)
+@click.option(
+    "--device",
+    type=click.Choice(["auto", "cpu", "cuda"]),
+    default="auto",
+    show_default=True,
+    help="Where to train; auto is CUDA where there is one.",
+)
 @click.option("--resume", is_flag=True, help="Go on from the checkpoint of a training that was stopped.")
 @force_option
 @json_option

@@ -1,0 +1,91 @@
+"""A data set as training reads it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from engine_models.corpus import Corpus, events_of, read_corpus
+from engine_runtime.artefacts.dataset import Dataset, Scale
+from engine_runtime.data.histories import histories_from
+from engine_runtime.errors import InputError
+from planted import KINDS, Rings, corpus_of
+from shops import Shop
+
+
+def test_corpus_is_the_walks(corpus: Corpus) -> None:
+    """Catalogue, histories and held-out events are those that were ingested."""
+    rings = Rings()
+    walks = rings.walks()
+    assert len(corpus.texts) == len(KINDS) * rings.size + 2
+    assert corpus.item_ids.column_names == ["item_id"]
+    described = corpus.described()
+    assert described.texts == described.titles == corpus.texts
+    assert set(described.categories) == {None}
+    found = np.split(corpus.split.histories.items, corpus.split.histories.offsets[1:-1])
+    assert sorted(walk.tolist() for walk in found) == sorted(walks)
+    counts = np.bincount([item for walk in walks for item in walk[:-2]], minlength=len(corpus.texts))
+    assert corpus.popularity.tolist() == counts.tolist()
+    assert corpus.trained.tolist() == np.flatnonzero(counts).tolist()
+    assert not corpus.popularity[-2:].any()
+
+
+def test_training_part_holds_what_is_learned() -> None:
+    """Held-out events, events of other types and items that may not be recommended are left out of the counts."""
+    histories = histories_from([[0, 1, 2, 3, 4, 5], [1, 2], []], types=[[0, 1, 0, 0, 0, 0], [0, 0], []])
+    corpus = corpus_of(histories, 6, weights=(1.0, 0.0), unrankable=[2])
+    items, offsets = corpus.training_part()
+    assert items.tolist() == [0, 3, 1]
+    assert offsets.tolist() == [0, 2, 3, 3]
+    assert corpus.popularity.tolist() == [1, 1, 0, 1, 0, 0]
+
+
+def test_only_what_may_be_shown_is_described() -> None:
+    """Names of concepts come from items that may be recommended, and an item without a title is called by its id."""
+    described = corpus_of(histories_from([[0, 1, 2]]), 4, unrankable=[1]).described()
+    assert described.texts == ["item 0", "item 2", "item 3"]
+    assert len(described.titles) == len(described.categories) == 3
+    assert all(described.titles)
+
+
+def test_seen_is_everything_before() -> None:
+    """What a user has seen holds every event before the one asked for, of any type."""
+    histories = histories_from([[0, 1], [2, 3, 4, 5]], types=[[0, 0], [0, 1, 0, 0]])
+    corpus = corpus_of(histories, 6, weights=(1.0, 0.0))
+    seen = corpus.seen(corpus.split.users, corpus.split.test)
+    assert corpus.split.users.tolist() == [1]
+    assert seen.items.tolist() == [2, 3, 4]
+    assert seen.offsets.tolist() == [0, 3]
+
+
+def test_events_are_scaled() -> None:
+    """Values and gaps are scaled as the model reads them, absent ones 0."""
+    histories = histories_from([[0, 1], [2]], values=[[5.0, float("nan")], [3.0]], times=[[100, 160], [7]])
+    events = events_of(
+        corpus_of(histories, 3).split, Scale(3.0, 2.0, False), Scale(0.0, 60.0, False), torch.device("cpu")
+    )
+    assert events.values.tolist() == [1.0, 0.0, 0.0]
+    assert events.gaps.tolist() == [0.0, 1.0, 0.0]
+    assert events.items.dtype == events.types.dtype == torch.int64
+    assert events.is_target.all()
+
+
+@pytest.mark.parametrize(
+    ("events", "extra"),
+    [
+        ("u,a,5\nv,b,6\n", ""),
+        ("u,a,5\nu,b,6\nu,c,7\n", ""),
+        ("u,a,5\nu,b,6\n", "[event_types]\nview = 0.0\n"),
+    ],
+)
+def test_nothing_to_learn_is_said(tmp_path: Path, events: str, extra: str) -> None:
+    """One event a user, or no more than what is held out, or no type to learn is an error that says what to check."""
+    header = '[events]\nuser = "user"\nitem = "item"\ntime = "time"\ntime_format = "seconds"\n'
+    kind = 'default_type = "view"\n' if extra else ""
+    config = header + kind + extra + '[items]\nid = "id"\ntext = "{title}"\ntitle = "title"\n'
+    dataset: Dataset = Shop(tmp_path).ingest("user,item,time\n" + events, config=config)
+    with pytest.raises(InputError, match=r"no history to learn from.*Check the time or order column"):
+        read_corpus(dataset)

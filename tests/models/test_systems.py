@@ -1,0 +1,57 @@
+"""The systems that an evaluation asks."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import cast
+
+import numpy as np
+
+from engine_models.corpus import Corpus
+from engine_models.metrics import DEPTH
+from engine_models.systems import bundle_system, run_system
+from engine_runtime import Engine
+from engine_runtime.artefacts.run import Run
+from engine_runtime.data.histories import Histories
+
+
+def test_run_leaves_out_what_was_seen(trained: Run, corpus: Corpus) -> None:
+    """Every unseen item is ranked once, no seen one, with or without the successor table."""
+    users, test = corpus.split.users[:30], corpus.split.test[:30]
+    seen = corpus.seen(users, test)
+    alone, fused = (run_system(trained, corpus, fused=fused)(users, test) for fused in (False, True))
+    for lists in (alone, fused):
+        assert lists.shape == (30, DEPTH)
+        for row in range(30):
+            met = set(seen.items[seen.offsets[row] : seen.offsets[row + 1]].tolist())
+            shown = [item for item in lists[row].tolist() if item >= 0]
+            assert sorted(shown) == sorted(set(range(len(corpus.texts))) - met)
+
+
+def test_run_answers_each_user_alone(trained: Run, corpus: Corpus) -> None:
+    """A user's list does not depend on who else is asked for."""
+    system = run_system(trained, corpus)
+    users, test = corpus.split.users, corpus.split.test
+    assert np.array_equal(system(users, test)[7], system(users[7:8], test[7:8])[0])
+
+
+def test_bundle_gets_the_history_before_the_event(corpus: Corpus) -> None:
+    """A bundle is asked with the users' events before the one named, as a server would have them."""
+    given: list[Histories] = []
+
+    def profile(histories: Histories) -> Histories:
+        given.append(histories)
+        return histories
+
+    def recommend(profiles: Histories, k: int) -> SimpleNamespace:
+        return SimpleNamespace(items=np.full((len(profiles), k), 5, np.int32))
+
+    engine = cast(Engine, SimpleNamespace(profile=profile, recommend=recommend))
+    users, test = corpus.split.users[[4, 2]], corpus.split.test[[4, 2]]
+    lists = bundle_system(engine, corpus)(users, test)
+    assert lists.shape == (2, DEPTH)
+    (histories,) = given
+    offsets = corpus.split.histories.offsets
+    expected = [corpus.split.histories.items[offsets[user] : stop] for user, stop in zip(users, test, strict=True)]
+    assert histories.users.tolist() == users.tolist()
+    assert histories.items.tolist() == np.concatenate(expected).tolist()
