@@ -112,6 +112,9 @@ def engine() -> None:
       engine build dataset --out bundle
       engine index bundle dataset --out index
       engine serve-batch --bundle bundle --index index --events dataset --out profiles
+
+    \b
+    Exit codes: 0 ok, 2 usage, 3 environment, 4 bad input, 5 damaged or mismatched artefact, 130 interrupted.
     """
 
 

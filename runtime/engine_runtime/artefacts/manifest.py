@@ -130,7 +130,7 @@ def verify_files(root: Path, manifest: Manifest) -> None:
     """
     for name, expected in manifest.files.items():
         path = root / name
-        if not path.resolve().is_relative_to(root.resolve()):
+        if "\0" in name or not path.resolve().is_relative_to(root.resolve()):
             raise ArtefactError(f"{root / MANIFEST} names '{name}', which leads outside the artefact.")
         if not path.is_file():
             raise ArtefactError(f"{path} is missing from the {manifest.kind}. Make it again.")

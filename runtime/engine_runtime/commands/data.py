@@ -37,7 +37,7 @@ def data() -> None:
 
 @data.command()
 @click.argument("name")
-@out_option("files")
+@out_option("folder")
 @click.option(
     "--cache",
     type=click.Path(file_okay=False, path_type=Path),

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
 @click.command(short_help="One user's profile and recommendations.")
 @click.argument("user")
-@click.option("--bundle", type=EXISTING_DIRECTORY, required=True)
-@click.option("--index", "index_path", type=EXISTING_DIRECTORY, required=True)
+@click.option("--bundle", type=EXISTING_DIRECTORY, required=True, help="From `engine build` or `engine export`.")
+@click.option("--index", "index_path", type=EXISTING_DIRECTORY, required=True, help="From `engine index`.")
 @click.option("--events", type=EXISTING_DIRECTORY, required=True, help="The data set that holds the user.")
 @click.option("--top-k", type=click.IntRange(1, 1000), default=10, show_default=True, help="Recommendations.")
 @precision_option

@@ -1,0 +1,98 @@
+"""The command `engine serve-batch`, called as `main` calls it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+import tiny
+from engine_runtime import cli
+from engine_runtime.artefacts.output import Output
+from engine_runtime.data import ingest as ingesting
+from tiny import World
+
+
+def run(*arguments: object) -> int:
+    """Run ``engine serve-batch``."""
+    return cli.run(["serve-batch", *map(str, arguments)])
+
+
+def users_of(output: Path) -> list[str]:
+    """User ids of an output."""
+    opened = Output.open(output)
+    parts = [pq.read_table(opened.part(number), columns=["user_id"]) for number in range(opened.info.n_parts)]
+    found: list[str] = pa.concat_tables(parts)["user_id"].to_pylist()
+    return sorted(found)
+
+
+def test_serving_for_people(world: World, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A person reads counts, rate and the slowest stage; progress is on stderr in plain lines."""
+    assert run(*world.options, "--out", tmp_path / "output", "--workers", 1) == 0
+    said = capsys.readouterr()
+    assert "users a second" in said.out
+    assert "fp32 on cpu" in said.out
+    assert "serving: 23 of 23 users" in said.err
+    assert len(users_of(tmp_path / "output")) == 23
+
+
+def test_serving_for_machines(world: World, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A machine reads one JSON document with the seconds of each stage."""
+    assert run(*world.options, "--out", tmp_path / "output", "--top-k", 3, "--json") == 0
+    found = json.loads(capsys.readouterr().out)
+    assert (found["n_users"], found["top_k"], found["provider"]) == (23, 3, "cpu")
+    assert sum(found["stages"].values()) <= found["seconds"] * 1.5
+    assert found["digest"] == Output.open(tmp_path / "output").manifest.digest
+
+
+def test_raw_events(world: World, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Event files with their TOML are served against the index's catalogue; refused rows are counted."""
+    header = "user,item,type,place,time,value,quantity,price\n"
+    (tmp_path / "today.csv").write_text(
+        header + "ann,i05,buy,0,1700000000,,1,2.5\n,i05,buy,0,1,,,\nann,i06,view,1,1700000009,,,\n"
+    )
+    (tmp_path / "people.csv").write_text("user,sex,age\nann,f,30\nbob,m,40\n")
+    (tmp_path / "shop.toml").write_text('name = "shop"\n' + tiny.CONFIG)
+    bundle_and_index = world.options[:2]
+    out = tmp_path / "output"
+    files = ["--events", tmp_path / "today.csv", "--users", tmp_path / "people.csv", "--config", tmp_path / "shop.toml"]
+    assert run(*bundle_and_index, *files, "--out", out) == 0
+    assert "1 rows were rejected" in capsys.readouterr().err
+    assert users_of(out) == ["ann", "bob"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["output", "people.csv", "shop.toml", "today.csv"]
+
+
+def test_a_call_that_contradicts_itself(world: World, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A data set with a TOML, and files without one, are usage errors that say so."""
+    (tmp_path / "shop.toml").write_text("")
+    (tmp_path / "today.csv").write_text("")
+    assert run(*world.options, "--config", tmp_path / "shop.toml", "--out", tmp_path / "output") == 2
+    assert "is a data set already" in capsys.readouterr().err
+    assert run(*world.options[:2], "--events", tmp_path / "today.csv", "--out", tmp_path / "output") == 2
+    assert "need --config" in capsys.readouterr().err
+
+
+def test_a_taken_place_is_found_before_the_work(
+    world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """That the output may not be replaced is said before files are read."""
+    monkeypatch.setattr(ingesting, "ingest", lambda *arguments, **options: pytest.fail("read too early"))
+    (tmp_path / "output").mkdir()
+    (tmp_path / "output" / "mine").touch()
+    (tmp_path / "today.csv").touch()
+    files = ["--events", tmp_path / "today.csv", "--config", tmp_path / "today.csv"]
+    for force in ([], ["--force"]):
+        assert run(*world.options[:2], *files, "--out", tmp_path / "output", *force) == 2
+        assert str(tmp_path / "output") in capsys.readouterr().err
+
+
+def test_an_index_of_another_bundle(world: World, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Version skew is exit code 5, and nothing is written."""
+    other = tiny.write_bundle(tmp_path / "other", tiny.TRAINED[1:])
+    options = [f"--bundle={other.root}", *world.options[1:]]
+    assert run(*options, "--out", tmp_path / "output") == 5
+    assert other.manifest.digest[:12] in capsys.readouterr().err
+    assert not (tmp_path / "output").exists()

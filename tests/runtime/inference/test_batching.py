@@ -1,0 +1,61 @@
+"""Batches by token budget, against plain Python."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from engine_runtime.inference.batching import cut_batches, pad_rows, padded_positions
+
+LENGTHS = st.lists(st.integers(0, 60), max_size=80)
+ROWS = st.lists(st.lists(st.integers(-100, 100), max_size=7), min_size=1, max_size=9)
+
+
+@given(LENGTHS, st.integers(1, 200))
+def test_every_row_is_in_one_batch(lengths: list[int], budget: int) -> None:
+    """Batches together are all rows, each once, shortest first, equal ones in order."""
+    batches = cut_batches(lengths, budget)
+    found = [int(row) for batch in batches for row in batch]
+    assert found == sorted(range(len(lengths)), key=lambda row: max(lengths[row], 1))
+    assert all(len(batch) for batch in batches)
+
+
+@given(LENGTHS, st.integers(1, 200))
+def test_the_budget_is_kept_and_used(lengths: list[int], budget: int) -> None:
+    """A batch keeps the budget unless it is one long row, and the next row would not have fitted into it."""
+    batches = cut_batches(lengths, budget)
+    sizes = [[max(lengths[row], 1) for row in batch] for batch in batches]
+    assert all(len(batch) * max(batch) <= budget or len(batch) == 1 for batch in sizes)
+    assert all((len(batch) + 1) * after[0] > budget for batch, after in pairwise(sizes))
+    assert padded_positions(lengths, batches) == sum(len(batch) * max(batch) for batch in sizes)
+
+
+@given(ROWS, st.integers(1, 9), st.data())
+def test_padding_is_that_of_lists(rows: list[list[int]], width: int, data: st.DataObject) -> None:
+    """A row keeps its last values, on the left, and is filled on the right."""
+    chosen = data.draw(st.lists(st.integers(0, len(rows) - 1), max_size=6))
+    offsets = np.cumsum([0, *map(len, rows)])
+    values = np.array([value for row in rows for value in row], np.int32)
+    padded = pad_rows(values, offsets, np.array(chosen, np.int64), width, -7)
+    naive = [(rows[row][-width:] + [-7] * width)[:width] for row in chosen]
+    assert padded.tolist() == naive
+    assert padded.shape == (len(chosen), width)
+    assert padded.dtype == np.int32
+
+
+def test_no_rows_no_batches() -> None:
+    """Of nothing comes nothing."""
+    assert cut_batches([], 10) == []
+    assert padded_positions([], []) == 0
+
+
+def test_similar_lengths_go_together() -> None:
+    """Sorting by length leaves less padding than the order of input."""
+    lengths = [1, 50] * 50
+    in_order = [np.arange(start, start + 2) for start in range(0, 100, 2)]
+    assert padded_positions(lengths, cut_batches(lengths, 100)) == sum(lengths)
+    assert padded_positions(lengths, in_order) == pytest.approx(2 * sum(lengths), rel=0.02)

@@ -1,0 +1,153 @@
+"""Building an index with its recall measured, and opening it again."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+
+from engine_runtime.artefacts.index import IndexArtefact
+from engine_runtime.artefacts.writing import drafting
+from engine_runtime.data.histories import read_catalogue
+from engine_runtime.data.schema import RANKABLE
+from engine_runtime.errors import ArtefactError
+from engine_runtime.search import building
+from engine_runtime.search.building import (
+    IndexSettings,
+    Measured,
+    index_info,
+    measured_index,
+    open_index,
+    recall_at,
+    write_index,
+)
+from engine_runtime.search.hnsw import HnswIndex
+from engine_runtime.search.index import ExactIndex, Floats
+
+if TYPE_CHECKING:
+    from tiny import World
+
+HNSW = IndexSettings("hnsw", m=8, ef_construction=50, ef=8)
+
+
+def drawn(count: int, dim: int = 8, seed: int = 0) -> Floats:
+    """Random vectors."""
+    return np.random.default_rng(seed).normal(size=(count, dim)).astype(np.float32)
+
+
+def measure(vectors: Floats, settings: IndexSettings, probes: Floats | None = None) -> Measured:
+    """Build an index of which all items are rankable."""
+    queries = drawn(30, vectors.shape[1], seed=1) if probes is None else probes
+    return measured_index(vectors, np.ones(len(vectors), np.bool_), queries, settings, 1)
+
+
+def test_small_catalogues_are_searched_exactly(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Up to a size auto is exact, beyond it HNSW, and a method asked for is the one built."""
+    vectors = drawn(200)
+    assert measure(vectors, IndexSettings()).index.method == "exact"
+    assert measure(vectors, HNSW).index.method == "hnsw"
+    monkeypatch.setattr(building, "EXACT_ITEMS", 199)
+    assert measure(vectors, IndexSettings()).index.method == "hnsw"
+    assert measure(vectors, IndexSettings("exact")).index.method == "exact"
+
+
+def test_recall_is_measured_and_breadth_raised() -> None:
+    """The breadth doubles until the recall is reached, and the recall is that of the index as it stands."""
+    measured = measure(drawn(3000, 32), IndexSettings("hnsw", m=8, ef_construction=40, ef=8), drawn(50, 32, seed=1))
+    assert measured.ef > 8
+    assert measured.recall >= building.MIN_RECALL
+    assert isinstance(measured.index, HnswIndex)
+    assert measured.index.ef == measured.ef
+
+
+@pytest.mark.parametrize("ef", [64, 5000])
+def test_a_recall_out_of_reach_fails(monkeypatch: pytest.MonkeyPatch, ef: int) -> None:
+    """Where no breadth reaches the recall, what was reached is said."""
+    monkeypatch.setattr(building, "MIN_RECALL", 1.1)
+    with pytest.raises(ArtefactError, match=rf"finds 1\.000 .* ef {max(ef, 4096)}; 1\.1 is the least"):
+        measure(drawn(50), IndexSettings("hnsw", ef=ef))
+
+
+def test_a_large_breadth_is_taken_as_it_is() -> None:
+    """A breadth beyond the largest that is tried is measured like any other."""
+    measured = measure(drawn(50), IndexSettings("hnsw", ef=5000))
+    assert (measured.ef, measured.recall) == (5000, 1.0)
+
+
+@pytest.mark.parametrize("settings", [IndexSettings(), HNSW])
+def test_points_are_distinct_vectors(settings: IndexSettings) -> None:
+    """Equal vectors count as one point, whatever the method."""
+    assert measure(np.repeat(drawn(20), 3, axis=0), settings).n_points == 20
+
+
+def test_nothing_to_recommend() -> None:
+    """Without rankable items, or any, the index is exact and finds nothing."""
+    for count in (0, 4):
+        measured = measured_index(drawn(count), np.zeros(count, np.bool_), drawn(3), HNSW, 1)
+        assert (measured.index.method, measured.n_points) == ("exact", 0)
+        assert (measured.index.search(drawn(2), 3)[1] == -1).all()
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_a_vector_that_is_not_finite_is_refused(value: float) -> None:
+    """An index over NaN is never built, though hnswlib would."""
+    vectors = drawn(5)
+    vectors[2, 1] = value
+    with pytest.raises(ArtefactError, match="not finite"):
+        measure(vectors, IndexSettings())
+
+
+def test_recall_counts_ties_as_found() -> None:
+    """A found score as good as a wanted one counts, a worse one and a missing one do not."""
+    wanted = np.array([[3.0, 2.0, 1.0]], np.float32)
+    assert recall_at(wanted, wanted) == 1.0
+    assert recall_at(wanted, np.array([[3.0, 1.0, 0.5]], np.float32)) == pytest.approx(2 / 3)
+    assert recall_at(wanted, np.array([[3.0, -np.inf, -np.inf]], np.float32)) == pytest.approx(1 / 3)
+    assert recall_at(wanted[:0], wanted[:0]) == 1.0
+
+
+def test_recall_of_few_items_is_not_vacuous(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With fewer than ten items, an index that finds none of them has no recall."""
+    monkeypatch.setattr(
+        HnswIndex,
+        "search",
+        lambda index, queries, k: (np.full((len(queries), k), -np.inf, np.float32), np.full((len(queries), k), -1)),
+    )
+    with pytest.raises(ArtefactError, match=r"finds 0\.000"):
+        measure(drawn(5), HNSW)
+
+
+@pytest.mark.parametrize("settings", [IndexSettings(), HNSW])
+def test_an_index_survives_its_artefact(world: World, tmp_path: Path, settings: IndexSettings) -> None:
+    """An opened index answers as the built one did, over the same catalogue."""
+    catalogue = read_catalogue(world.dataset.items)
+    rankable = catalogue[RANKABLE].to_numpy()
+    vectors, queries = drawn(len(catalogue)), drawn(4, seed=2)
+    measured = measured_index(vectors, rankable, queries, settings, 1)
+    with drafting(tmp_path / "index", "index") as draft:
+        write_index(draft, catalogue, measured)
+        draft.seal(index_info(measured, "fp32", settings, len(queries)))
+    opened, items = open_index(IndexArtefact.open(tmp_path / "index"), 1)
+    assert items.equals(catalogue)
+    assert opened.method == measured.index.method
+    assert np.array_equal(opened.search(queries, 50)[1], measured.index.search(queries, 50)[1])
+    assert np.array_equal(opened.vectors, vectors)
+
+
+def test_an_index_that_does_not_fit_is_refused(world: World, tmp_path: Path) -> None:
+    """Vectors that are no array, or not one for each item, are an artefact's fault."""
+    catalogue = read_catalogue(world.dataset.items)
+    index = ExactIndex(drawn(len(catalogue)), catalogue[RANKABLE].to_numpy())
+    measured = Measured(index, 0, 1.0, 1)
+    for name, content in (("none", b""), ("text", b"no array"), ("rows", None)):
+        with drafting(tmp_path / name, "index") as draft:
+            write_index(draft, catalogue, measured)
+            if content is None:
+                np.save(draft.path / "vectors.npy", drawn(3))
+            else:
+                (draft.path / "vectors.npy").write_bytes(content)
+            draft.seal(index_info(measured, "fp32", IndexSettings(), 0))
+        with pytest.raises(ArtefactError, match="no array" if content is not None else "Index again"):
+            open_index(IndexArtefact.open(tmp_path / name))

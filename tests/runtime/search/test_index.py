@@ -1,0 +1,55 @@
+"""Exact search against sorting in plain Python."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as arrays
+
+from engine_runtime.search import index as searching
+from engine_runtime.search.index import ExactIndex, Floats, best
+
+SMALL = st.integers(-2, 2).map(float)  # many ties, and no rounding
+
+
+@given(
+    arrays.arrays(np.float32, st.tuples(st.integers(0, 9), st.just(2)), elements=SMALL),
+    arrays.arrays(np.float32, st.tuples(st.integers(0, 4), st.just(2)), elements=SMALL),
+    st.integers(0, 12),
+    st.data(),
+)
+def test_the_best_come_first_and_ties_by_number(vectors: Floats, queries: Floats, k: int, data: st.DataObject) -> None:
+    """A search gives the first k of the rankable items, by score and then by number, and -1 where there are no more."""
+    rankable = np.array(data.draw(st.lists(st.booleans(), min_size=len(vectors), max_size=len(vectors))), np.bool_)
+    scores, items = ExactIndex(vectors, rankable).search(queries, k)
+    assert scores.shape == items.shape == (len(queries), k)
+    for row, query in enumerate(queries):
+        products = {item: float(vectors[item] @ query) for item in np.flatnonzero(rankable).tolist()}
+        wanted = sorted(products, key=lambda item: (-products[item], item))[:k]
+        missing = k - len(wanted)
+        assert items[row].tolist() == wanted + [-1] * missing
+        assert scores[row].tolist() == [products[item] for item in wanted] + [-np.inf] * missing
+
+
+def test_blocks_leave_no_seam(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Many queries go through in blocks, with the result of one."""
+    generator = np.random.default_rng(0)
+    vectors, queries = generator.normal(size=(50, 4)).astype("f4"), generator.normal(size=(30, 4)).astype("f4")
+    index = ExactIndex(vectors, np.ones(50, np.bool_))
+    whole = index.search(queries, 7)
+    monkeypatch.setattr(searching, "BLOCK_SCORES", 120)
+    parts = index.search(queries, 7)
+    assert np.array_equal(whole[1], parts[1])
+    assert np.allclose(whole[0], parts[0], atol=1e-6)
+
+
+def test_ties_at_the_edge_go_by_column() -> None:
+    """Which of several equal scores are among the k is their order, not chance."""
+    scores = np.zeros((3, 1000), np.float32)
+    scores[1, 500] = 1
+    scores[2] = np.arange(1000)
+    columns, values = best(scores, 3)
+    assert columns.tolist() == [[0, 1, 2], [500, 0, 1], [999, 998, 997]]
+    assert values.tolist() == [[0, 0, 0], [1, 0, 0], [999, 998, 997]]
