@@ -59,7 +59,6 @@ BUNDLE = BundleInfo(
     shape=SHAPE,
     precisions=ENCODER.precisions,
     precision="fp32",
-    requires=ENCODER.requires,
     value=Scale(3.0, 2.0, False),
     gap=Scale(8.0, 2.0, True),
     event_types=EVENT_TYPES,

@@ -197,7 +197,6 @@ def _info(run: Run, encoder: EncoderInfo, made: Quantized | None) -> BundleInfo:
         shape=run.info.shape,
         precisions=encoder.precisions,
         precision=run.info.precision,
-        requires=required_features(encoder.precisions),
         value=run.info.value,
         gap=run.info.gap,
         event_types=run.info.event_types,

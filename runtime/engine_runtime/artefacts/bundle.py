@@ -33,8 +33,6 @@ class BundleInfo:
         Variants present, best for a CPU first.
     precision
         The variant that the refiner was trained on; "auto" takes it where the machine can run it.
-    requires
-        For each variant, CPU features of which one must be there for it to be exact; empty where any will do.
     value, gap
         Scales of the refiner's inputs.
     event_types, event_weights
@@ -49,7 +47,6 @@ class BundleInfo:
     shape: RefinerShape
     precisions: tuple[str, ...]
     precision: str
-    requires: dict[str, tuple[str, ...]]
     value: Scale
     gap: Scale
     event_types: tuple[str, ...]

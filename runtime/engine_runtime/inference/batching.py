@@ -73,9 +73,3 @@ def pad_rows(
     inside = columns < (stops - starts)[:, None]
     padded[inside] = values[(starts[:, None] + columns)[inside]]
     return padded
-
-
-def padded_positions(lengths: npt.ArrayLike, batches: list[Ints]) -> int:
-    """Positions that `batches` compute in all, padding included."""
-    sizes = np.maximum(np.asarray(lengths, np.int64), 1)
-    return int(sum(len(batch) * sizes[batch].max() for batch in batches))

@@ -74,7 +74,12 @@ def _processor() -> tuple[str, frozenset[str]]:
 
 
 def choose_precision(
-    asked: str, present: Sequence[str], trained: str, requires: Mapping[str, Sequence[str]], machine: Machine
+    asked: str,
+    present: Sequence[str],
+    trained: str,
+    requires: Mapping[str, Sequence[str]],
+    machine: Machine,
+    provider: Provider = "cpu",
 ) -> str:
     """Pick the variant that will run.
 
@@ -89,7 +94,7 @@ def choose_precision(
         The variant that the refiner was trained on.
     requires
         For a variant, CPU features of which one must be there.
-    machine
+    machine, provider
         Where it will run.
 
     Raises
@@ -102,15 +107,16 @@ def choose_precision(
 
     def runs(precision: str) -> bool:
         needed = requires.get(precision, ())
-        return not needed or any(feature in machine.features for feature in needed)
+        # What asks for CPU features is made of kernels that CUDA does not have.
+        return not needed or (provider == "cpu" and any(feature in machine.features for feature in needed))
 
     if asked != "auto":
         if asked not in present:
             raise UsageError(f"the bundle has no variant '{asked}'; it has {', '.join(present)}.")
         if not runs(asked):
             raise MachineError(
-                f"the variant '{asked}' needs one of the CPU features {', '.join(requires[asked])}, which "
-                f"{machine.processor} lacks: its results would be wrong. Use --precision auto, or export fp32."
+                f"the variant '{asked}' needs a CPU with one of the features {', '.join(requires[asked])}, and runs on "
+                f"{provider} of {machine.processor}: its results would be wrong. Use another variant, or export fp32."
             )
         return asked
     for precision in (trained, *present):

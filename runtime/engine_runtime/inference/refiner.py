@@ -113,7 +113,8 @@ class Refiner:
     def concepts(self, inputs: ModelInputs, item_vectors: Floats, user: int) -> Floats:
         """p'_t of one user's newest events: float32 [events read, C]; their mean is the profile."""
         feed = self.feed(inputs, item_vectors, np.array([user]))
-        return np.asarray(self._session.run(["concepts"], feed)[0][0], np.float32)
+        found = self._session.run(["concepts"], feed)[0][0]
+        return np.asarray(found[feed["mask"][0] > 0], np.float32)
 
     def feed(
         self, inputs: ModelInputs, item_vectors: Floats, users: npt.NDArray[np.int64]

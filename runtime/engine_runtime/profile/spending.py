@@ -24,7 +24,7 @@ FIELDS = [
     pa.field("quantity", pa.float64()),  # units, returns deducted
     pa.field("mean_price", pa.float32()),  # of a unit bought
     pa.field("price_bands", share_type("band")),  # shares of the units bought
-    pa.field("brands", share_type("brand")),  # shares of the money spent, the largest five
+    pa.field("brands", share_type("brand")),  # shares of the money spent on known brands, the largest five
 ]
 TYPE = pa.struct(FIELDS)
 

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Literal
+from typing import Literal, get_args
 
 import msgspec
 import numpy as np
@@ -128,7 +128,8 @@ class Engine:
             check_parent(shelved.root, shelved.manifest, BUNDLE, opened.manifest.digest)
             precision = shelved.info.precision if precision == "auto" else precision
         info = opened.info
-        chosen = choose_precision(precision, info.precisions, info.precision, info.requires, this_machine())
+        requires = info.encoder.requires
+        chosen = choose_precision(precision, info.precisions, info.precision, requires, this_machine(), provider)
         if shelved is not None and shelved.info.precision != chosen:
             raise ArtefactError(
                 f"the index in {shelved.root} was made with {shelved.info.precision}, {chosen} was asked for: vectors "
@@ -204,7 +205,13 @@ class Engine:
             ``text``: the encoder's own, float32 [n, 384] for the default encoder, of unit length. ``item``: that of
             items and queries, float32 [n, d], as a new item with this text would have.
         """
+        if space not in get_args(Space):
+            raise UsageError(f"there is no space '{space}' to encode into; there are {', '.join(get_args(Space))}.")
         return self.encoder.encode(texts, space)
+
+    def item_numbers(self, ids: Sequence[str]) -> npt.NDArray[np.int32]:
+        """Numbers of items in the index's catalogue, as histories name them: int32 [ids], -1 for an unknown one."""
+        return align(pa.chunked_array([pa.array(ids, pa.string())]), self.shelf.catalogue[ITEM_ID])
 
     def item_vectors(self, catalogue: pa.Table, texts: Sequence[str]) -> Floats:
         """Vectors of a catalogue's items, the residual of those seen in training added: float32 [items, d]."""
@@ -216,7 +223,16 @@ class Engine:
         return vectors
 
     def profile(self, histories: Histories) -> Profiles:
-        """Refine histories, whose items are numbered as in the index's catalogue."""
+        """Refine histories, whose items are numbered as in the index's catalogue.
+
+        Raises
+        ------
+        UsageError
+            There is no index, or an item's number is not one of its catalogue's.
+        """
+        known = len(self.shelf.vectors)
+        if histories.n_events and not (histories.items.min() >= 0 and histories.items.max() < known):
+            raise UsageError(f"a history names an item outside 0 .. {known - 1}. Leave unknown items (-1) out first.")
         inputs = model_inputs(histories, self.info.value, self.info.gap, self.info.shape.max_events)
         refined = self.refiner.refine(inputs, self.shelf.vectors)
         return Profiles(histories, refined.query, refined.profile)

@@ -38,7 +38,7 @@ def test_the_variant_chosen(asked: str, present: tuple[str, ...], trained: str, 
 
 def test_the_wrong_variant_for_the_machine_is_refused() -> None:
     """A variant that would give wrong numbers here does not run, and the features that it needs are named."""
-    with pytest.raises(MachineError, match=r"avx512_vnni.*which old lacks"):
+    with pytest.raises(MachineError, match=r"avx512_vnni.*runs on cpu of old"):
         choose_precision("int8", ("int8", "fp32"), "int8", REQUIRES, OLD)
 
 
@@ -110,3 +110,10 @@ def test_features_elsewhere(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> 
     assert (this_machine().processor, this_machine().features) == ("arm64", frozenset())
     monkeypatch.setattr(platform, "system", lambda: "Darwin")
     assert set(INT8_FEATURES) & this_machine().features
+
+
+def test_int8_is_for_cpus() -> None:
+    """On CUDA, auto passes the variant by that needs CPU features, and asking for it is refused."""
+    assert choose_precision("auto", ("int8", "fp32"), "int8", REQUIRES, MODERN, "cuda") == "fp32"
+    with pytest.raises(MachineError, match="cuda"):
+        choose_precision("int8", ("int8", "fp32"), "int8", REQUIRES, MODERN, "cuda")

@@ -12,7 +12,7 @@ import pytest
 import engine_runtime
 import tiny
 from engine_runtime.data.histories import histories_from, model_inputs, read_histories
-from engine_runtime.data.schema import TEXT
+from engine_runtime.data.schema import ITEM_ID, TEXT
 from engine_runtime.errors import ArtefactError, MachineError, UsageError
 from engine_runtime.search.building import IndexSettings
 from engine_runtime.serve.engine import Engine, align, check_event_types
@@ -124,7 +124,7 @@ def test_newcomers_are_read_and_never_recommended(engine: Engine) -> None:
     assert set(ranking.items[0].tolist()) & set(nearest[0].tolist())
     assert not np.array_equal(ranking.items[0], engine.recommend(engine.profile(histories_from([[]])), 4).items[0])
     assert 5 not in ranking.items[1]
-    with pytest.raises(IndexError):
+    with pytest.raises(UsageError, match="outside"):
         engine.profile(histories_from([[first]]))
 
 
@@ -144,7 +144,7 @@ def test_the_variant_is_that_of_the_index(world: World, tmp_path: Path) -> None:
         Engine.load(world.bundle.root, precision="int8")
     with pytest.raises(UsageError, match="fp16"):
         Engine.load(world.bundle.root, precision="fp16")
-    info = dataclasses.replace(tiny.BUNDLE, requires={}, encoder=dataclasses.replace(tiny.ENCODER, requires={}))
+    info = dataclasses.replace(tiny.BUNDLE, encoder=dataclasses.replace(tiny.ENCODER, requires={}))
     both = tiny.write_bundle(tmp_path / "both", tiny.TRAINED, info)
     engine = Engine.load(both.root, precision="int8", threads=1)
     index = make_index(engine, world.dataset, tmp_path / "index", IndexSettings())
@@ -153,12 +153,20 @@ def test_the_variant_is_that_of_the_index(world: World, tmp_path: Path) -> None:
         Engine.load(both.root, index.root, "fp32")
 
 
-def test_the_bundle_says_what_its_variants_need(tmp_path: Path) -> None:
-    """Features that the refiner's variant needs count, though the encoder's would run."""
-    info = dataclasses.replace(tiny.BUNDLE, encoder=dataclasses.replace(tiny.ENCODER, requires={}))
-    bundle = tiny.write_bundle(tmp_path / "bundle", tiny.TRAINED, info)
-    with pytest.raises(MachineError, match="no_such_feature"):
-        Engine.load(bundle.root, precision="int8")
+def test_items_are_numbered_by_the_catalogue(engine: Engine) -> None:
+    """An id gives the row of the catalogue, an unknown one -1, and a history with that is refused."""
+    ids = engine.shelf.catalogue[ITEM_ID].to_pylist()
+    assert engine.item_numbers([ids[2], "nothing", ids[0]]).tolist() == [2, -1, 0]
+    with pytest.raises(UsageError, match="outside"):
+        engine.profile(histories_from([[0, -1]]))
+    with pytest.raises(UsageError, match="outside"):
+        engine.profile(histories_from([[len(ids)]]))
+
+
+def test_a_space_that_does_not_exist_is_refused(engine: Engine) -> None:
+    """The spaces that there are are named."""
+    with pytest.raises(UsageError, match="text, item"):
+        engine.encode(["a"], "picture")  # type: ignore[arg-type]  # what a caller without a type checker does
 
 
 def test_concepts_have_names(engine: Engine) -> None:
