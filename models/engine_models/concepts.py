@@ -25,6 +25,15 @@ FREQUENT = 0.1
 """Words in a larger share of the texts than this tell nothing apart."""
 ROUNDS = 20
 
+FUNCTION_WORDS = frozenset(
+    re.findall(
+        r"\w+",
+        "about all and are but can for from has have her his how its not off one our out over she that the them they "
+        "this too was what when who why will with you your 一个 一部 他们 我们 自己 这个 因为 所以",
+    )
+)
+"""Words that join others and name nothing."""
+
 _LETTERS = re.compile(r"[^\W\d_\u4e00-\u9fff]{3,}")
 _HAN = re.compile(r"[\u4e00-\u9fff]{2,}")
 
@@ -121,6 +130,7 @@ def name_concepts(centres: Floats, item_vectors: Floats, described: Described) -
     word_spread, label_spread = _spread_of(word_bags), _spread_of(label_bags)
     n_texts = len(word_bags)
     stop = {word for word, count in word_spread.items() if count > FREQUENT * n_texts}
+    stop |= FUNCTION_WORDS
     stop |= {word for label in label_spread for word in words(label)}  # categories have their own place in a name
     concepts: list[Concept] = []
     taken: set[str] = set()

@@ -108,6 +108,7 @@ class Refiner(nn.Module):
         self.centres = nn.Parameter(torch.randn(shape.n_concepts, shape.dim) * 0.1)
         self.gain = nn.Linear(shape.dim, shape.dim, bias=False)
         self.log_scale = nn.Parameter(torch.zeros(()))
+        self.log_longing = nn.Parameter(torch.full((), 2.0))
         self.dropout = Dropout(dropout)
         for embedding in (self.event_type, self.value, self.gap):
             nn.init.normal_(embedding.weight, std=0.02)
@@ -129,16 +130,35 @@ class Refiner(nn.Module):
         concepts : [B, T, C]
             Values on padding have no meaning.
         """
+        return self.decode(self.encode(vectors, types, values, gaps, mask), mask)
+
+    def encode(self, vectors: Tensor, types: Tensor, values: Tensor, gaps: Tensor, mask: Tensor) -> Tensor:
+        """h_t: [B, T, d]; see `states` for the parameters."""
         inputs = vectors + self.event_type(types) + self.value(values[..., None]) + self.gap(gaps[..., None])
         states = self.dropout(inputs * mask[..., None])
         for block in self.blocks:
             states = block(states)
-        states = self.state_norm(states)
-        concepts = torch.softmax(states @ self.centres.T * self.log_scale.exp(), -1)
-        counts = mask.cumsum(1).clamp(min=1)[..., None]
-        profile = (concepts * mask[..., None]).cumsum(1) / counts
+        return cast(Tensor, self.state_norm(states))
+
+    def decode(self, states: Tensor, mask: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Query, profile and distribution after every event, from h_t; see `states`."""
+        profile, concepts = self.profile(states, mask)
         query = self.query_norm(states + self.gain(profile @ self.centres))
         return query, profile, concepts
+
+    def profile(self, states: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
+        """z_t and p'_t, [B, T, C] each, from h_t."""
+        concepts = torch.softmax(states @ self.centres.T * self.log_scale.exp(), -1)
+        counts = mask.cumsum(1).clamp(min=1)[..., None]
+        return (concepts * mask[..., None]).cumsum(1) / counts, concepts
+
+    def longing(self, states: Tensor, mask: Tensor) -> Tensor:
+        """What the profile alone would ask for, a query at every event: ``s (z_t C)`` with s learned, [B, T, d].
+
+        Its gradient ends at h_t: the concepts learn to say what the states know, and the states are left alone.
+        """
+        profile, _ = self.profile(states.detach(), mask)
+        return self.log_longing.exp() * (profile @ self.centres)
 
     def forward(
         self, vectors: Tensor, types: Tensor, values: Tensor, gaps: Tensor, mask: Tensor

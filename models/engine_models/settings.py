@@ -33,6 +33,8 @@ class TrainSettings:
         Share of items whose residual is left out of a batch, which trains the path of new items.
     learning_rate
         Of Adam.
+    profile_weight
+        Of the loss of the profile alone, which has to tell the next item too: it makes interests mean something.
     average
         Decay of the moving average of the weights, from one step to the next.
     batch_events
@@ -59,6 +61,7 @@ class TrainSettings:
     dropout: float | None = None
     id_dropout: float = 0.1
     learning_rate: float = 1e-3
+    profile_weight: float = 0.2
     average: float = 0.998
     batch_events: int = 1536
     negatives: int | None = None

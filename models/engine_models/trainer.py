@@ -25,6 +25,8 @@ from engine_runtime.inference.machine import this_machine
 
 VALIDATE_EVERY = 2
 BATCH_USERS = 256
+PROFILE_SHARE = 0.15
+"""Share of a batch's histories whose profiles are asked for the next item too: all would cost a second softmax."""
 
 
 @dataclass(frozen=True)
@@ -159,13 +161,24 @@ class Trainer:
         vectors = self.model.item_vectors(self.material.white, keep)
         # Indexing would add up gradients in the order in which threads come: no two runs would be alike on a CPU.
         inputs = F.embedding(batch.items, vectors)
-        query, _, _ = self.model.refiner.states(inputs, batch.types, batch.values, batch.gaps, batch.mask)
+        refiner = self.model.refiner
+        states = refiner.encode(inputs, batch.types, batch.values, batch.gaps, batch.mask)
+        query, _, _ = refiner.decode(states, batch.mask)
         candidates = vectors[self.material.trained]
-        targets = self._place[batch.targets[batch.predicted]]
+        loss = self._softmax(query[batch.predicted], candidates, self._place[batch.targets[batch.predicted]])
+        rows = torch.randperm(len(states), device=self._device)[: max(1, round(PROFILE_SHARE * len(states)))]
+        predicted = batch.predicted[rows]
+        if not bool(predicted.any()):
+            return loss
+        longing = refiner.longing(states[rows], batch.mask[rows])[predicted]
+        wanted = self._place[batch.targets[rows][predicted]]
+        return loss + self.settings.profile_weight * self._softmax(longing, candidates.detach(), wanted)
+
+    def _softmax(self, queries: Tensor, candidates: Tensor, targets: Tensor) -> Tensor:
         if not self.settings.negatives:
-            return full_softmax(query[batch.predicted], candidates, targets, bfloat16=self._bfloat16)
+            return full_softmax(queries, candidates, targets, bfloat16=self._bfloat16)
         negatives = torch.randint(len(candidates), (self.settings.negatives,), device=self._device)
-        return sampled_softmax(query[batch.predicted], candidates, targets, negatives)
+        return sampled_softmax(queries, candidates, targets, negatives)
 
     def _validate(self) -> float:
         ndcg = float(per_user(self._valid_places())["ndcg@10"].mean()) if len(self.material.valid) else 0.0
