@@ -66,7 +66,7 @@ class TrainSettings:
     batch_events: int = 1536
     negatives: int | None = None
     epochs: int = 200
-    patience: int = 8
+    patience: int = 12
     validation_users: int = 10_000
     minutes: float | None = None
 

@@ -132,10 +132,22 @@ def test_order_matters(refiner: Refiner) -> None:
 
 
 def test_everything_learns(refiner: Refiner) -> None:
-    """Every weight of the refiner gets a gradient from the query."""
+    """Every weight of the refiner gets a gradient from the query, but for the scale that the profile's own loss has."""
     refiner.zero_grad()
     refiner.states(*histories(9, 4))[0].square()[..., 0].sum().backward()  # type: ignore[no-untyped-call]
-    assert [name for name, weight in refiner.named_parameters() if weight.grad is None] == []
+    assert [name for name, weight in refiner.named_parameters() if weight.grad is None] == ["log_longing"]
+
+
+def test_the_profile_s_loss_leaves_the_states_alone(refiner: Refiner) -> None:
+    """What the profile alone would ask for teaches the centres and both scales, and nothing before them."""
+    inputs = histories(9, 4)
+    refiner.zero_grad()
+    longing = refiner.longing(refiner.encode(*inputs), inputs[-1])
+    longing.square().sum().backward()  # type: ignore[no-untyped-call]
+    learned = {name for name, weight in refiner.named_parameters() if weight.grad is not None}
+    assert learned == {"centres", "log_scale", "log_longing"}
+    profile = refiner.states(*inputs)[1]
+    assert close(longing, refiner.log_longing.exp() * (profile @ refiner.centres))
 
 
 def test_dropout_keeps_the_mean() -> None:
