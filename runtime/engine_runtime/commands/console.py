@@ -46,39 +46,28 @@ def emit(document: Any) -> None:
 
 def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     """Print a table on stdout; the first column is text, the others are set flush right."""
-    drawn = _drawn(title)
+    drawn = Table(header_style="dim", box=None, pad_edge=False)
     for position, column in enumerate(columns):
         drawn.add_column(column, justify="left" if position == 0 else "right", overflow="fold")
     for row in rows:
         drawn.add_row(*(Text(cell) for cell in row))
-    _print(drawn)
+    _print(title, drawn)
 
 
 def facts(title: str, found: Mapping[str, str]) -> None:
     """Print what is known of something on stdout, a line each."""
-    drawn = _drawn(title, show_header=False)
+    drawn = Table(box=None, pad_edge=False, show_header=False)
     drawn.add_column(style="dim")
     drawn.add_column(overflow="fold")
     for name, value in found.items():
         drawn.add_row(Text(name), Text(value))
-    _print(drawn)
+    _print(title, drawn)
 
 
-def _drawn(title: str, *, show_header: bool = True) -> Table:
-    heading = Text(title, style="bold")
-    return Table(
-        title=heading,
-        title_justify="left",
-        header_style="dim",
-        box=None,
-        pad_edge=False,
-        show_header=show_header,
-    )
-
-
-def _print(drawn: Table) -> None:
+def _print(title: str, drawn: Table) -> None:
     console = Console(highlight=False, width=None if sys.stdout.isatty() else PLAIN_WIDTH)
     with console.capture() as captured:
+        console.print(Text(title, style="bold"), soft_wrap=True)
         console.print(drawn)
     # rich fills lines with blanks up to the width of the table
     click.echo("".join(f"{line.rstrip()}\n" for line in captured.get().splitlines()))
