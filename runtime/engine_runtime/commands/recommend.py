@@ -47,7 +47,12 @@ def recommend(
 def render(portrait: Portrait) -> str:
     """The portrait as a person reads it."""
     row = portrait.row
-    lines = [click.style(f"user {row['user_id']}", bold=True), *_basics(row), *_habits(row), *_spending(row)]
+    lines = [
+        click.style(f"user {row['user_id']}", bold=True),
+        *_basics(row),
+        *_habits(row),
+        *_spending(row, portrait.currency),
+    ]
     lines += ["", click.style("interests", bold=True)]
     lines += [f"  {interest['weight']:6.1%}  {interest['name']}" for interest in row["interests"]]
     lines += ["", click.style("newest events", bold=True), *(f"  {title}" for title in portrait.newest)]
@@ -78,12 +83,12 @@ def _habits(row: dict[str, Any]) -> list[str]:
     return [*lines, f"  {rate}, {last}; mostly on {day}, around {hour}:00 UTC"]
 
 
-def _spending(row: dict[str, Any]) -> list[str]:
+def _spending(row: dict[str, Any], currency: str) -> list[str]:
     spending = row["spending"]
     if spending is None:
         return []
     bands = ", ".join(f"{band['band']} {band['share']:.0%}" for band in spending["price_bands"])
     brands = ", ".join(f"{brand['brand']} {brand['share']:.0%}" for brand in spending["brands"])
-    parts = [f"  spent {spending['total']:,.2f} on {spending['quantity']:,.0f} units"]
+    parts = [f"  spent {spending['total']:,.2f} {currency}".rstrip() + f" on {spending['quantity']:,.0f} units"]
     parts += [f"  prices: {bands}"] if bands else []
     return parts + ([f"  brands: {brands}"] if brands else [])

@@ -31,11 +31,14 @@ class Portrait:
         Titles of their newest items, newest first.
     titles
         Titles of the recommended items, best first.
+    currency
+        Of what they spent; empty where the data set does not say.
     """
 
     row: dict[str, Any]
     newest: list[str]
     titles: list[str]
+    currency: str
 
 
 def portray(engine: Engine, dataset: Dataset, user_id: str, top_k: int = 10) -> Portrait:
@@ -55,7 +58,8 @@ def portray(engine: Engine, dataset: Dataset, user_id: str, top_k: int = 10) -> 
     own, shown = titles(read_catalogue(dataset.items)), engine.shelf.catalogue
     by_id = dict(zip(shown[ITEM_ID].to_pylist(), titles(shown), strict=True))
     newest = [own[item] for item in histories.items[::-1][:NEWEST]]
-    return Portrait(row, newest, [by_id[found["item_id"]] for found in row["recommendations"]])
+    recommended = [by_id[found["item_id"]] for found in row["recommendations"]]
+    return Portrait(row, newest, recommended, dataset.info.currency)
 
 
 def _history(dataset: Dataset, user: int) -> Histories:
