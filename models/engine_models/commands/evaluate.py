@@ -11,7 +11,7 @@ import click
 from engine_models.corpus import Corpus, read_corpus
 from engine_models.evaluation import RULES, Evaluation, System
 from engine_models.evaluation import evaluate as evaluate_systems
-from engine_models.metrics import Estimate
+from engine_models.metrics import NAMES, Estimate
 from engine_models.systems import bundle_system, run_system
 from engine_runtime import Engine
 from engine_runtime.artefacts.bundle import KIND as BUNDLE
@@ -100,6 +100,11 @@ def _show(name: str, result: Evaluation) -> None:
             )
             for system, row in result.rows.items()
         ],
+    )
+    table(
+        "all metrics, means",
+        ("", *NAMES),
+        [(system, *(f"{row.metrics[name].mean:.4f}" for name in NAMES)) for system, row in result.rows.items()],
     )
     table(
         "NDCG@10 by slice",

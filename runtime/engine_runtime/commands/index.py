@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     type=click.Choice(["auto", "exact", "hnsw"]),
     default="auto",
     show_default=True,
-    help="auto is exact up to 10,000 items.",
+    help="auto is exact up to 20,000 items.",
 )
 @click.option("--m", type=click.IntRange(4, 128), default=24, show_default=True, help="HNSW: links a point.")
 @click.option(

@@ -25,7 +25,7 @@ from engine_runtime.search.index import ExactIndex, Floats, Index
 
 Method = Literal["auto", "exact", "hnsw"]
 
-EXACT_ITEMS = 10_000
+EXACT_ITEMS = 20_000
 RECALL_AT = 10
 MIN_RECALL = 0.98
 MAX_EF = 4096
@@ -38,7 +38,7 @@ class IndexSettings:
     Attributes
     ----------
     method
-        ``exact``, ``hnsw``, or ``auto``: exact up to 10,000 rankable items.
+        ``exact``, ``hnsw``, or ``auto``: exact up to 20,000 rankable items.
     m, ef_construction
         Of HNSW: links a point, breadth at build.
     ef
