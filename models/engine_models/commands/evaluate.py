@@ -56,8 +56,9 @@ def evaluate(
     opened = Dataset.open(dataset)
     corpus = read_corpus(opened)
     systems: dict[str, System] = {}
+    alike = len({path.name for path in models}) < len(models)
     for path in models:
-        prefix = f"{path}: " if len(models) > 1 else ""
+        prefix = f"{path if alike else path.name}: " if len(models) > 1 else ""
         found = _systems(path, index, opened, corpus, precision)
         systems |= {prefix + name: system for name, system in found.items()}
     note(f"ranking {int(corpus.rankable.sum()):,} items for {len(corpus.split.users):,} users")
