@@ -1,7 +1,7 @@
 """Running graphs on real data: feeds of texts, and what the tensors inside a graph hold.
 
 Knows sessions and feeds; knows nothing of how a graph is quantized. Rows of equal length share a batch, so padding
-never widens a range. Memory is bounded by one batch and a few numbers a channel.
+never widens a range. Memory is bounded by one batch and the second moments of the channels.
 """
 
 from __future__ import annotations
@@ -23,6 +23,9 @@ Feed = dict[str, npt.NDArray[Any]]
 Ints = npt.NDArray[np.int64]
 
 BUDGET = 2048
+
+# 256 MiB of sums in float64.
+MOMENTS = 1 << 25
 
 
 def equal_lengths(lengths: Ints, budget: int = BUDGET) -> list[Ints]:
@@ -66,9 +69,9 @@ def vectors(model: onnx.ModelProto, feeds: Iterable[Feed], output: str) -> Float
 
 
 def measure_ranges(
-    model: onnx.ModelProto, channels: Mapping[str, int], feeds: Iterable[Feed]
+    model: onnx.ModelProto, channels: Mapping[str, int], feeds: Sequence[Feed]
 ) -> dict[str, ChannelRange]:
-    """Least and greatest value of each channel of tensors inside a graph.
+    """Least and greatest value of each channel of tensors inside a graph, and their second moments.
 
     Parameters
     ----------
@@ -77,25 +80,53 @@ def measure_ranges(
     channels
         Size of the last dimension of each tensor that is asked for.
     feeds
-        Real inputs, without padding.
+        Real inputs, without padding; run once for every `MOMENTS` numbers of all moments together.
     """
+    found: dict[str, ChannelRange] = {}
+    for names in _rounds(channels):
+        found |= _measure_round(model, {name: channels[name] for name in names}, feeds)
+    return found
+
+
+def _rounds(channels: Mapping[str, int]) -> list[list[str]]:
+    """Tensors whose moments are held at a time."""
+    rounds: list[list[str]] = [[]]
+    held = 0
+    for name, width in channels.items():
+        if rounds[-1] and held + width**2 > MOMENTS:
+            rounds.append([])
+            held = 0
+        rounds[-1].append(name)
+        held += width**2
+    return rounds
+
+
+def _measure_round(
+    model: onnx.ModelProto, channels: Mapping[str, int], feeds: Iterable[Feed]
+) -> dict[str, ChannelRange]:
     make = onnx.helper.make_node
     nodes, outputs = [], []
     tensors = [constant("range.rows", [0], np.int64)]
     for name, width in channels.items():
-        flat, shape, low, high = (f"{name}.range.{part}" for part in ("flat", "shape", "low", "high"))
+        flat, shape, low, high, turned, moments = (
+            f"{name}.range.{part}" for part in ("flat", "shape", "low", "high", "turned", "moments")
+        )
         tensors.append(constant(shape, [-1, width], np.int64))
         nodes += [
             make("Reshape", [name, shape], [flat]),
             make("ReduceMin", [flat, "range.rows"], [low], keepdims=0),
             make("ReduceMax", [flat, "range.rows"], [high], keepdims=0),
+            make("Transpose", [flat], [turned], perm=[1, 0]),
+            make("MatMul", [turned, flat], [moments]),
         ]
-        outputs += [floats(low, width), floats(high, width)]
+        outputs += [floats(low, width), floats(high, width), floats(moments, width, width)]
     watched = rebuilt(model, [*model.graph.node, *nodes], tensors, outputs)
     lows = {name: np.full(width, np.inf, np.float32) for name, width in channels.items()}
     highs = {name: np.full(width, -np.inf, np.float32) for name, width in channels.items()}
+    sums = {name: np.zeros((width, width)) for name, width in channels.items()}
     for found in run_graph(watched, feeds, [output.name for output in outputs]):
-        for name, low_seen, high_seen in zip(channels, found[::2], found[1::2], strict=True):
+        for name, low_seen, high_seen, moments_seen in zip(channels, *(found[k::3] for k in range(3)), strict=True):
             np.minimum(lows[name], low_seen, out=lows[name])
             np.maximum(highs[name], high_seen, out=highs[name])
-    return {name: ChannelRange(lows[name], highs[name]) for name in channels}
+            sums[name] += moments_seen
+    return {name: ChannelRange(lows[name], highs[name], sums[name].astype(np.float32)) for name in channels}

@@ -9,7 +9,8 @@ import numpy as np
 import numpy.typing as npt
 
 from engine_export.graph import Floats, Linear
-from engine_export.scales import ChannelRange, activation_scale, migration, quantize_columns
+from engine_export.rounding import compensated
+from engine_export.scales import ChannelRange, activation_scale, migration, symmetric_scales
 
 
 @dataclass(frozen=True)
@@ -49,9 +50,12 @@ def plan_group(group: Sequence[Linear], seen: ChannelRange, alpha: float) -> lis
     """Plan all layers that read one activation: they share its factors, scale and zero point."""
     factors = migration(seen.absmax, [linear.weight for linear in group], alpha)
     scale, zero_point = activation_scale(seen, factors)
+    moments = seen.moments / np.outer(factors, factors)
     plans = []
     for linear in group:
-        weight, weight_scales = quantize_columns(linear.weight * factors[:, None])
+        migrated = linear.weight * factors[:, None]
+        weight_scales = symmetric_scales(migrated, axis=0)
+        weight = compensated(migrated, weight_scales, moments)
         bias = np.zeros(len(weight_scales), np.float32) if linear.bias is None else linear.bias
         plans.append(LinearPlan(linear, alpha, factors, False, scale, zero_point, weight, weight_scales, bias))
     return plans

@@ -42,7 +42,7 @@ class QuantizeSettings:
         A table that rows are gathered from becomes int8 when it has so many numbers.
     """
 
-    alphas: tuple[float, ...] = (0.5, 0.65, 0.75, 0.8, 0.85)
+    alphas: tuple[float, ...] = (0.65, 0.75, 0.8, 0.85)
     least_width: int = 16
     least_table: int = 1 << 20
 
@@ -248,6 +248,7 @@ def _cosines(left: Floats, right: Floats) -> Floats:
 def _recipe(label: str, cosine: float, rows: int, layers: int) -> dict[str, str]:
     return {
         "method": "static int8: u8 activations a tensor, s8 weights a column, min-max ranges",
+        "rounding": "error compensated by the inputs' second moments",
         "migration": f"alpha {label}",
         "bias": "corrected by the mean error of each layer",
         "layers": str(layers),

@@ -25,10 +25,13 @@ class ChannelRange:
     ----------
     low, high
         float32 [channels]: least and greatest value of each channel.
+    moments
+        float32 [channels, channels]: sum of ``x x'`` over its rows.
     """
 
     low: Floats
     high: Floats
+    moments: Floats
 
     @property
     def absmax(self) -> Floats:
@@ -75,18 +78,13 @@ def activation_scale(seen: ChannelRange, factors: Floats) -> tuple[np.float32, n
     return np.float32(scale), np.uint8(np.clip(np.rint(-low / scale), 0, 255))
 
 
-def quantize_columns(weight: Floats) -> tuple[npt.NDArray[np.int8], Floats]:
-    """Integers int8 [in, out] and scales float32 [out] of a matrix, symmetric in each column."""
-    return _symmetric(weight, axis=0)
+def symmetric_scales(values: Floats, axis: int) -> Floats:
+    """Steps that map the greatest absolute value along `axis` to 127; 1 where all are zero."""
+    greatest = np.abs(values).max(axis=axis)
+    return np.where(greatest > 0, greatest / 127, 1).astype(np.float32)
 
 
 def quantize_rows(table: Floats) -> tuple[npt.NDArray[np.int8], Floats]:
     """Integers int8 [rows, dim] and scales float32 [rows] of a table, symmetric in each row."""
-    return _symmetric(table, axis=1)
-
-
-def _symmetric(values: Floats, axis: int) -> tuple[npt.NDArray[np.int8], Floats]:
-    greatest = np.abs(values).max(axis=axis)
-    scales = np.where(greatest > 0, greatest / 127, 1).astype(np.float32)
-    integers = np.rint(values / np.expand_dims(scales, axis))
-    return np.clip(integers, -127, 127).astype(np.int8), scales
+    scales = symmetric_scales(table, axis=1)
+    return np.clip(np.rint(table / scales[:, None]), -127, 127).astype(np.int8), scales

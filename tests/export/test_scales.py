@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine_export.scales import ChannelRange, activation_scale, migration, quantize_columns, quantize_rows
+from engine_export.scales import ChannelRange, activation_scale, migration, quantize_rows, symmetric_scales
 
 GENERATOR = np.random.default_rng(0)
 WEIGHT = GENERATOR.standard_normal((6, 4)).astype(np.float32)
@@ -40,7 +40,7 @@ def test_silent_channels_are_left_alone() -> None:
 @given(st.floats(-50, 50), st.floats(0, 50))
 def test_zero_is_exact(low: float, width: float) -> None:
     """Zero becomes the zero point, and the whole range fits into a byte, wherever the range lies."""
-    seen = ChannelRange(np.array([low], np.float32), np.array([low + width], np.float32))
+    seen = ChannelRange(np.array([low], np.float32), np.array([low + width], np.float32), np.ones((1, 1), np.float32))
     scale, zero = activation_scale(seen, np.ones(1, np.float32))
     codes = np.rint(np.array([low, 0, low + width]) / scale) + zero
     assert codes[1] == zero
@@ -48,11 +48,11 @@ def test_zero_is_exact(low: float, width: float) -> None:
     assert codes.max() <= 256
 
 
-def test_columns_are_within_half_a_step() -> None:
-    """A weight is off by at most half a step of its column, and 127 is the greatest integer."""
-    integers, scales = quantize_columns(WEIGHT)
-    assert np.abs(integers).max() == 127
-    assert (np.abs(integers * scales - WEIGHT) <= scales / 2 + 1e-7).all()
+def test_the_greatest_becomes_127() -> None:
+    """Each column, or row, has the step that maps its greatest weight to 127; one of zeros has the step 1."""
+    np.testing.assert_allclose(np.abs(WEIGHT).max(axis=0) / symmetric_scales(WEIGHT, axis=0), 127, rtol=1e-6)
+    np.testing.assert_allclose(np.abs(WEIGHT).max(axis=1) / symmetric_scales(WEIGHT, axis=1), 127, rtol=1e-6)
+    assert symmetric_scales(np.zeros((3, 2), np.float32), axis=0).tolist() == [1, 1]
 
 
 def test_rows_have_a_scale_each() -> None:
