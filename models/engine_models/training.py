@@ -22,6 +22,7 @@ from engine_models.checkpoint import CheckpointInfo, Progress, read_checkpoint, 
 from engine_models.concepts import encode_concepts, name_concepts, spherical_kmeans
 from engine_models.corpus import Corpus, events_of, read_corpus
 from engine_models.fitting import Questions, fit_fusion
+from engine_models.memory import keep_freed_memory
 from engine_models.model import ProfileModel, save_weights
 from engine_models.queries import last_queries
 from engine_models.settings import TrainSettings, derive, shape_of
@@ -104,6 +105,7 @@ def train(
         Something is at `where` that may not be replaced, or the settings do not go together.
     """
     check_free(where.out, layout.KIND, replace=where.replace)
+    keep_freed_memory()
     corpus = read_corpus(dataset)
     settings = derive(settings, len(corpus.trained), int(corpus.popularity.sum()))
     chosen = choose_precision(precision, encoder.info.precisions, "int8", encoder.info.requires, this_machine())
