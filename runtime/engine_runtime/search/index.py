@@ -10,8 +10,8 @@ import numpy.typing as npt
 Floats = npt.NDArray[np.float32]
 Items = npt.NDArray[np.int32]
 
-# Scores held at a time: 64 MiB.
-BLOCK_SCORES = 1 << 24
+# Scores held at a time: 16 MiB. Larger blocks come fresh from the system, and zeroing them costs more than the product.
+BLOCK_SCORES = 1 << 22
 
 
 class Index(Protocol):
