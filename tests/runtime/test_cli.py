@@ -53,9 +53,12 @@ for name in cli.COMMANDS:
 """
 
 WAITING = """
-import sys, time
+import signal, sys, time
 import click
 from engine_runtime import cli
+
+# a shell that starts its jobs in the background has them ignore interrupts
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 @click.command()
 def wait():
