@@ -11,6 +11,9 @@ from typing import TYPE_CHECKING, Any
 # ONNX Runtime's Linux wheels send usage data unless told otherwise before their import.
 os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 
+# Texts are tokenized by the encoder's own workers; the tokenizers' threads would come on top of them.
+os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+
 if TYPE_CHECKING:
     from engine_runtime.serve.engine import Engine
 

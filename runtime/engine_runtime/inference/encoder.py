@@ -1,14 +1,18 @@
 """Texts to vectors through the encoder graph.
 
-Knows tokens, batches and sessions; knows nothing of items or users. Each distinct text is encoded once; worker threads
-share one single-threaded session, so weights are in memory once and results do not depend on the number of workers.
+Knows tokens, batches and workers; knows nothing of items or users. All work of a stream is done by its worker threads,
+tokenizing too: a window's texts are cut into chunks whose tokenizing stands in the workers' queue before the batches
+of the window ahead of it. So a worker finds something to do until the last batch, and there are never more busy
+threads than workers. One text, or a few, is done in the calling thread.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Executor, Future
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -16,16 +20,26 @@ import numpy.typing as npt
 from engine_runtime.artefacts.encoder import EncoderInfo
 from engine_runtime.errors import ArtefactError
 from engine_runtime.inference.batching import cut_batches, pad_rows
-from engine_runtime.inference.session import Provider, available_cpus, open_session
+from engine_runtime.inference.session import Provider
 from engine_runtime.inference.tokenizer import Tokenizer, Tokens
+from engine_runtime.inference.windows import ahead, distinct, windows
+from engine_runtime.inference.workers import Workers
 
+T = TypeVar("T")
 Floats = npt.NDArray[np.float32]
+Ints = npt.NDArray[np.int64]
+Advance = Callable[[int], None]
 
 # 512 positions keep a layer's activations inside the second-level cache of a core.
 BUDGETS: dict[Provider, int] = {"cpu": 512, "cuda": 16384}
 
-# Texts tokenized at a time: memory is bounded by this, not by the catalogue.
-WINDOW = 16384
+# Texts tokenized in one go; what the tokenizer makes of a text takes far more memory than its token ids.
+CHUNK = 256
+
+# So many texts are tokenized in the calling thread, and run there if they fit one batch.
+FEW = 16
+
+DTYPES: dict[str, npt.DTypeLike] = {"tensor(int64)": np.int64, "tensor(int32)": np.int32}
 
 
 class TextEncoder:
@@ -41,6 +55,8 @@ class TextEncoder:
         Where it runs.
     threads
         Worker threads on a CPU; all available if None.
+    budget
+        Most positions of one padded batch; `BUDGETS` if None. It changes the time that a batch takes and no vector.
     """
 
     def __init__(
@@ -51,18 +67,18 @@ class TextEncoder:
         *,
         provider: Provider = "cpu",
         threads: int | None = None,
+        budget: int | None = None,
     ) -> None:
         self.info = info
+        self.budget = budget or BUDGETS[provider]
         self._tokenize = Tokenizer(tokenizer, info.max_tokens)
-        self._session = open_session(graph, provider)
-        self._budget = BUDGETS[provider]
-        self._workers = 1 if provider == "cuda" else threads or available_cpus()
-        self._widths = {output.name: output.shape[-1] for output in self._session.get_outputs()}
+        self._workers = Workers(graph, provider, threads)
+        session = self._workers.session()
+        self._inputs = {tensor.name: DTYPES[tensor.type] for tensor in session.get_inputs()}
+        self._widths = {tensor.name: tensor.shape[-1] for tensor in session.get_outputs()}
 
-    def encode(
-        self, texts: Sequence[str], output: str = "text", advance: Callable[[int], None] | None = None
-    ) -> Floats:
-        """Encode `texts`.
+    def encode(self, texts: Sequence[str], output: str = "text", advance: Advance | None = None) -> Floats:
+        """Encode `texts`, each distinct one once.
 
         Parameters
         ----------
@@ -83,28 +99,136 @@ class TextEncoder:
         ArtefactError
             The graph has no such output, or a vector is not finite.
         """
+        once, rows = distinct(texts)
+        blocks = self.stream(once, output, advance)
+        vectors = np.empty((len(once), self._widths[output]), np.float32)
+        start = 0
+        for block in blocks:
+            vectors[start : start + len(block)] = block
+            start += len(block)
+        return vectors if len(once) == len(rows) else vectors[rows]
+
+    def stream(self, texts: Iterable[str], output: str = "text", advance: Advance | None = None) -> Iterator[Floats]:
+        """Encode texts as they come, in bounded memory however many there are.
+
+        Texts are read some windows ahead of the vectors; within a window each distinct text is encoded once.
+
+        Parameters
+        ----------
+        texts, output, advance
+            As in `encode`.
+
+        Yields
+        ------
+        float32 [n, width of output]
+            Vectors of the next `n` texts, in their order; n varies.
+
+        Raises
+        ------
+        ArtefactError
+            As in `encode`.
+        """
         if output not in self._widths:
             raise ArtefactError(f"this encoder has the outputs {', '.join(self._widths)}, not '{output}'.")
-        rows = {text: row for row, text in enumerate(dict.fromkeys(texts))}
-        distinct = list(rows)
-        vectors = np.empty((len(distinct), self._widths[output]), np.float32)
-        with ThreadPoolExecutor(self._workers) as pool:
-            for start in range(0, len(distinct), WINDOW):
-                tokens = self._tokenize(distinct[start : start + WINDOW])
-                target = vectors[start : start + WINDOW]
-                batches = cut_batches(tokens.lengths, self._budget)
-                for done in pool.map(lambda batch, t=tokens, v=target: self._run(t, batch, output, v), batches):
-                    if advance:
-                        advance(done)
-        if not np.isfinite(vectors).all():
-            raise ArtefactError("the encoder gave a vector that is not finite. Export it again, or use fp32.")
-        return vectors if len(distinct) == len(texts) else vectors[[rows[text] for text in texts]]
+        return self._blocks(texts, output, advance)
 
-    def _run(self, tokens: Tokens, batch: npt.NDArray[np.int64], output: str, out: Floats) -> int:
-        lengths = tokens.lengths[batch]
-        width = int(lengths.max(initial=1))
-        feed = {"input_ids": pad_rows(tokens.ids, tokens.offsets, batch, width, self.info.pad_token)}
-        feed["attention_mask"] = (np.arange(width) < lengths[:, None]).astype(np.int64)
-        feed["token_type_ids"] = np.zeros_like(feed["attention_mask"])
-        out[batch] = self._session.run([output], {name: feed[name] for name in self.info.inputs})[0]
+    def _blocks(self, texts: Iterable[str], output: str, advance: Advance | None) -> Iterator[Floats]:
+        with self._workers.pool() as pool:
+            begun = (self._begin(window, output, pool) for window in windows(texts))
+            started = (self._start(window, output, pool) for window in ahead(begun))
+            for window in ahead(started):
+                yield _finished(window, advance)
+
+    def _begin(self, texts: Sequence[str], output: str, pool: Executor) -> _Window:
+        """Send a window's texts to be tokenized."""
+        once, rows = distinct(texts)
+        chunks = [once[start : start + CHUNK] for start in range(0, len(once), CHUNK)]
+        submit = _at_once if len(once) <= FEW else pool.submit
+        vectors = np.empty((len(once), self._widths[output]), np.float32)
+        return _Window(rows, vectors, [submit(self._tokenize, chunk) for chunk in chunks])
+
+    def _start(self, window: _Window, output: str, pool: Executor) -> _Window:
+        """Send a window's batches to be run, once its texts are tokenized."""
+        tokens = Tokens.joined([chunk.result() for chunk in window.tokens])
+        batches = self._cut(tokens)
+        submit = _at_once if len(window.vectors) <= FEW and len(batches) == 1 else pool.submit
+        window.tokens.clear()
+        window.batches += [submit(self._run, tokens, batch, output, window.vectors) for batch in batches]
+        return window
+
+    def _cut(self, tokens: Tokens) -> list[Ints]:
+        return cut_batches(tokens.lengths, self.budget)
+
+    def _run(self, tokens: Tokens, batch: Ints, output: str, out: Floats) -> int:
+        """Run one batch in the calling thread; its vectors go to their rows of `out`."""
+        feed = encoder_feed(tokens, batch, self._inputs, self.info.pad_token)
+        out[batch] = self._workers.session().run([output], feed)[0]
         return len(batch)
+
+
+def encoder_feed(
+    tokens: Tokens, batch: Ints, inputs: Mapping[str, npt.DTypeLike], pad_token: int
+) -> dict[str, npt.NDArray[Any]]:
+    """What an encoder graph takes for some texts, padded to the longest among them.
+
+    Parameters
+    ----------
+    tokens
+        Of all texts.
+    batch
+        Numbers of those wanted, int64 [n].
+    inputs
+        Names and types of the graph's inputs.
+    pad_token
+        Id that fills the rows.
+
+    Returns
+    -------
+    dict of arrays [n, longest]
+
+    Raises
+    ------
+    ArtefactError
+        The graph has an input that is none of ``input_ids``, ``attention_mask`` and ``token_type_ids``.
+    """
+    lengths = tokens.offsets[batch + 1] - tokens.offsets[batch]
+    width = int(lengths.max(initial=1))
+    feed: dict[str, npt.NDArray[Any]] = {}
+    for name, dtype in inputs.items():
+        if name == "input_ids":
+            feed[name] = pad_rows(tokens.ids, tokens.offsets, batch, width, pad_token).astype(dtype, copy=False)
+        elif name == "attention_mask":
+            feed[name] = (np.arange(width) < lengths[:, None]).astype(dtype)
+        elif name == "token_type_ids":
+            feed[name] = np.zeros((len(batch), width), dtype)
+        else:
+            raise ArtefactError(f"the encoder graph has the input '{name}', which no text gives. Export it again.")
+    return feed
+
+
+@dataclass
+class _Window:
+    """A window on its way: `rows` of the texts as given among the distinct ones, whose `vectors` are being filled."""
+
+    rows: list[int]
+    vectors: Floats
+    tokens: list[Future[Tokens]]
+    batches: list[Future[int]] = field(default_factory=list)
+
+
+def _finished(window: _Window, advance: Advance | None) -> Floats:
+    """The vectors of a window's texts, once all are there."""
+    for batch in window.batches:
+        done = batch.result()
+        if advance:
+            advance(done)
+    if not np.isfinite(window.vectors).all():
+        raise ArtefactError("the encoder gave a vector that is not finite. Export it again, or use fp32.")
+    return window.vectors if len(window.vectors) == len(window.rows) else window.vectors[window.rows]
+
+
+def _at_once(function: Callable[..., T], *arguments: Any) -> Future[T]:
+    """Call in this thread; the result as a worker would give it."""
+    future: Future[T] = Future()
+    future.set_result(function(*arguments))
+    return future

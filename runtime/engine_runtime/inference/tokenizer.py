@@ -38,6 +38,14 @@ class Tokens:
         """Tokens of each text: int64 [texts]."""
         return np.diff(self.offsets)
 
+    @classmethod
+    def joined(cls, parts: Sequence[Tokens]) -> Tokens:
+        """Tokens of the texts of all `parts`, one after another."""
+        ids = np.concatenate([np.zeros(0, np.int64), *(part.ids for part in parts)])
+        offsets = np.zeros(1 + sum(len(part.offsets) - 1 for part in parts), np.int64)
+        np.cumsum(np.concatenate([np.zeros(0, np.int64), *(part.lengths for part in parts)]), out=offsets[1:])
+        return cls(ids, offsets)
+
 
 class Tokenizer:
     """A tokenizer that cuts at `max_tokens` and never pads.

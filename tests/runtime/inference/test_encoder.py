@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
-import dataclasses
+import itertools
+import threading
+from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import tiny
 from engine_runtime.errors import ArtefactError
 from engine_runtime.inference import encoder as encoding
-from engine_runtime.inference.encoder import TextEncoder
+from engine_runtime.inference.encoder import TextEncoder, encoder_feed
+from engine_runtime.inference.tokenizer import Tokens
+from engine_runtime.inference.windows import windows
 
 TEXTS = st.lists(st.lists(st.sampled_from([*tiny.WORDS, "nonsense"]), max_size=12).map(" ".join), max_size=40)
 
@@ -49,13 +55,88 @@ def test_each_distinct_text_is_encoded_once(encoder: TextEncoder) -> None:
     assert np.array_equal(found[0], found[4])
 
 
-def test_many_texts_go_through_in_windows(encoder: TextEncoder, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The window that bounds memory leaves no seam in the result."""
-    texts = [f"{first} {second}" for first in tiny.WORDS for second in tiny.WORDS]
-    whole = encoder.encode(texts)
-    monkeypatch.setattr(encoding, "WINDOW", 7)
-    monkeypatch.setattr(encoder, "_budget", 9)
-    assert np.allclose(encoder.encode(texts), whole, atol=1e-6)
+@pytest.fixture
+def narrow(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Windows and chunks of a few texts, so that a short stream has many of them."""
+    monkeypatch.setattr(encoding, "windows", partial(windows, first=2, most=7))
+    monkeypatch.setattr(encoding, "CHUNK", 2)
+    monkeypatch.setattr(encoding, "FEW", 3)
+
+
+@pytest.mark.usefixtures("narrow")
+@given(texts=TEXTS, budget=st.integers(1, 40))
+# the fixture changes constants that no example changes back
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_a_stream_gives_the_vectors_in_order(tokenizer: Path, texts: list[str], budget: int) -> None:
+    """Blocks put together are the vectors of the texts, wherever windows, chunks and batches are cut."""
+    cut = TextEncoder(tiny.encoder_graph(), tokenizer, tiny.ENCODER, threads=2, budget=budget)
+    blocks = list(cut.stream(iter(texts)))
+    assert all(len(block) for block in blocks)
+    found = np.concatenate([np.zeros((0, tiny.SHAPE.text_dim), np.float32), *blocks])
+    assert np.allclose(found, tiny.encoded(texts), atol=1e-5)
+    assert np.allclose(cut.encode(texts), found, atol=1e-5)
+
+
+@pytest.mark.usefixtures("narrow")
+def test_a_stream_reads_no_more_than_it_needs(encoder: TextEncoder) -> None:
+    """An endless stream gives its vectors, having read a few windows ahead of them."""
+    read: list[int] = []
+
+    def endless() -> Iterator[str]:
+        for number in itertools.count():
+            read.append(number)
+            yield tiny.WORDS[number % len(tiny.WORDS)]
+
+    blocks = encoder.stream(endless())
+    assert np.allclose(next(blocks), tiny.encoded(tiny.WORDS[:2]), atol=1e-5)
+    assert len(read) == 2 + 7 + 7
+    assert len(next(blocks)) == 7
+    assert len(read) == 2 + 7 + 7 + 7
+
+
+def test_a_stream_of_nothing_is_empty(encoder: TextEncoder) -> None:
+    """No texts give no blocks, and an array without rows."""
+    assert list(encoder.stream([])) == []
+    assert encoder.encode([]).shape == (0, tiny.SHAPE.text_dim)
+
+
+def test_a_few_texts_stay_in_the_calling_thread(encoder: TextEncoder, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One text is not handed to another thread; many are."""
+    threads: set[int] = set()
+    run = encoder._run
+
+    def seen(*arguments: Any) -> int:
+        threads.add(threading.get_ident())
+        return run(*arguments)
+
+    monkeypatch.setattr(encoder, "_run", seen)
+    encoder.encode(["red lamp"])
+    assert threads == {threading.get_ident()}
+    encoder.encode([f"red x{number}" for number in range(400)])
+    assert len(threads) > 1
+
+
+@pytest.mark.parametrize("count", [1, 400])
+def test_errors_of_workers_come_out(encoder: TextEncoder, monkeypatch: pytest.MonkeyPatch, count: int) -> None:
+    """What goes wrong in a worker is raised where the vectors are asked for, as it is."""
+
+    def fail(*arguments: Any) -> int:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(encoder, "_run", fail)
+    with pytest.raises(ZeroDivisionError):
+        encoder.encode([f"x{number}" for number in range(count)])
+
+
+def test_an_error_of_the_stream_itself_comes_out(encoder: TextEncoder) -> None:
+    """Texts that cannot be read end the stream with their own error."""
+
+    def broken() -> Iterator[str]:
+        yield from ["red"] * 2000
+        raise OSError("the disk is gone")
+
+    with pytest.raises(OSError, match="the disk is gone"):
+        list(encoder.stream(broken()))
 
 
 def test_results_do_not_depend_on_the_threads(tokenizer: Path) -> None:
@@ -65,11 +146,20 @@ def test_results_do_not_depend_on_the_threads(tokenizer: Path) -> None:
     assert np.array_equal(one, four)
 
 
-def test_token_types_are_fed_where_the_graph_asks_for_them(tokenizer: Path) -> None:
-    """The graph gets the inputs that the info names, no more and no fewer."""
-    info = dataclasses.replace(tiny.ENCODER, inputs=("input_ids",))
-    with pytest.raises(Exception, match="attention_mask"):
-        TextEncoder(tiny.encoder_graph(), tokenizer, info).encode(["red"])
+def test_the_graph_says_what_it_is_fed() -> None:
+    """Names and types are those of the graph's inputs, padded to the longest row."""
+    tokens = Tokens(np.array([2, 4, 3, 2, 3]), np.array([0, 3, 5]))
+    feed = encoder_feed(tokens, np.array([1, 0]), {"input_ids": np.int32, "attention_mask": np.int64}, 9)
+    assert list(feed) == ["input_ids", "attention_mask"]
+    assert feed["input_ids"].dtype == np.int32
+    assert feed["attention_mask"].dtype == np.int64
+    assert feed["input_ids"].tolist() == [[2, 3, 9], [2, 4, 3]]
+    assert feed["attention_mask"].tolist() == [[1, 1, 0], [1, 1, 1]]
+    zeros = encoder_feed(tokens, np.array([0]), {"token_type_ids": np.int32}, 9)["token_type_ids"]
+    assert zeros.dtype == np.int32
+    assert zeros.tolist() == [[0, 0, 0]]
+    with pytest.raises(ArtefactError, match="has the input 'pixels'"):
+        encoder_feed(tokens, np.array([0]), {"pixels": np.int64}, 9)
 
 
 def test_an_output_that_is_not_there(tokenizer: Path) -> None:

@@ -5,8 +5,11 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import numpy as np
 import pytest
 import tokenizers
+from hypothesis import given
+from hypothesis import strategies as st
 
 import tiny
 from engine_runtime.errors import ArtefactError
@@ -76,3 +79,18 @@ def test_a_file_that_is_no_tokenizer(tmp_path: Path, content: str | None) -> Non
         broken.write_text(content)
     with pytest.raises(ArtefactError, match=r"tokenizer\.json is no tokenizer"):
         Tokenizer(broken, 8)
+
+
+@given(parts=st.lists(st.lists(st.lists(st.integers(0, 9), max_size=4), max_size=4), max_size=4))
+def test_parts_are_joined(parts: list[list[list[int]]]) -> None:
+    """Tokens of several chunks, joined, are those of all their texts."""
+
+    def of(texts: list[list[int]]) -> Tokens:
+        offsets = np.cumsum([0, *map(len, texts)])
+        return Tokens(np.array([token for text in texts for token in text], np.int64), offsets)
+
+    joined = Tokens.joined([of(texts) for texts in parts])
+    whole = of([text for texts in parts for text in texts])
+    assert joined.ids.tolist() == whole.ids.tolist()
+    assert joined.offsets.tolist() == whole.offsets.tolist()
+    assert joined.ids.dtype == joined.offsets.dtype == np.int64
