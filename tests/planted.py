@@ -73,6 +73,11 @@ class HashingEncoder:
     def __init__(self, graph: Path, tokenizer: Path, info: EncoderInfo) -> None:
         self.info = info
 
+    @classmethod
+    def open(cls, artefact: EncoderArtefact, precision: str, *, cache: Path | None = None) -> HashingEncoder:
+        """As of the class it stands for."""
+        return cls(artefact.graph(precision), artefact.tokenizer, artefact.info)
+
     def encode(self, texts: Sequence[str]) -> npt.NDArray[np.float32]:
         """Sum of the texts' words, of unit length."""
         vectors = np.array([sum((_direction(word) for word in text.split()), np.zeros(WIDTH)) for text in texts])

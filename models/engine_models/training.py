@@ -58,11 +58,14 @@ class Where:
         Whether a run at `out` may be replaced.
     resume
         Whether to go on from the checkpoint of a training that was stopped.
+    cache
+        Folder where vectors of texts are kept from run to run.
     """
 
     out: Path
     replace: bool = False
     resume: bool = False
+    cache: Path | None = None
 
     @property
     def checkpoint(self) -> Path:
@@ -110,7 +113,7 @@ def train(
     settings = derive(settings, len(corpus.trained), int(corpus.popularity.sum()))
     chosen = choose_precision(precision, encoder.info.precisions, "int8", encoder.info.requires, this_machine())
     report(f"encoding {len(corpus.texts):,} item texts with the {chosen} encoder")
-    text = TextEncoder(encoder.graph(chosen), encoder.tokenizer, encoder.info).encode(corpus.texts)
+    text = TextEncoder.open(encoder, chosen, cache=where.cache).encode(corpus.texts)
     model = initial_model(settings, text, corpus.trained, len(dataset.info.event_types))
     trainer = Trainer(model, _material(model, dataset, corpus, text, settings, device), settings)
     parents = {"dataset": dataset.manifest.digest, "encoder": encoder.manifest.digest}

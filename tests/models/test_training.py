@@ -153,6 +153,20 @@ def test_a_taken_path_is_refused_before_the_work(
         train(dataset, encoder, Where(trained.root), recipe)
 
 
+def test_vectors_are_kept_where_it_is_asked(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, dataset: Dataset, encoder: EncoderArtefact, recipe: TrainSettings
+) -> None:
+    """The folder for vectors goes to the encoder, with the variant that is trained on."""
+
+    def opened(artefact: EncoderArtefact, precision: str, *, cache: Path | None = None) -> HashingEncoder:
+        raise KilledError(f"{artefact.root} {precision} {cache}")
+
+    monkeypatch.setattr(HashingEncoder, "open", opened)
+    monkeypatch.setattr(training, "TextEncoder", HashingEncoder)
+    with pytest.raises(KilledError, match=f"{encoder.root} fp32 {tmp_path / 'cache'}"):
+        train(dataset, encoder, Where(tmp_path / "run", cache=tmp_path / "cache"), recipe)
+
+
 def test_a_run_may_be_replaced(
     tmp_path: Path, dataset: Dataset, encoder: EncoderArtefact, recipe: TrainSettings
 ) -> None:

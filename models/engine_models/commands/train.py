@@ -14,7 +14,7 @@ from engine_models.training import train as train_run
 from engine_runtime.artefacts.dataset import Dataset
 from engine_runtime.artefacts.encoder import EncoderArtefact
 from engine_runtime.commands.console import emit, facts, note
-from engine_runtime.commands.options import EXISTING_DIRECTORY, force_option, json_option, out_option
+from engine_runtime.commands.options import EXISTING_DIRECTORY, cache_option, force_option, json_option, out_option
 
 DEFAULTS = TrainSettings()
 
@@ -60,6 +60,7 @@ DEFAULTS = TrainSettings()
     help="Where to train; auto is CUDA where there is one.",
 )
 @click.option("--resume", is_flag=True, help="Go on from the checkpoint of a training that was stopped.")
+@cache_option
 @force_option
 @json_option
 def train(
@@ -70,6 +71,7 @@ def train(
     precision: str,
     device: str,
     resume: bool,
+    cache: Path | None,
     force: bool,
     as_json: bool,
     **settings: int | float | None,
@@ -88,7 +90,7 @@ def train(
     run = train_run(
         Dataset.open(dataset),
         EncoderArtefact.open(encoder),
-        Where(out, replace=force, resume=resume),
+        Where(out, replace=force, resume=resume, cache=cache),
         TrainSettings(n_concepts=concepts, **settings),  # type: ignore[arg-type]  # click has checked the types
         precision=precision,
         device=chosen,

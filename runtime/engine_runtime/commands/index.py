@@ -12,6 +12,7 @@ from engine_runtime.commands.console import emit, facts, note
 from engine_runtime.commands.options import (
     DIRECTORY,
     EXISTING_DIRECTORY,
+    cache_option,
     force_option,
     json_option,
     precision_option,
@@ -47,6 +48,7 @@ if TYPE_CHECKING:
 @precision_option
 @provider_option
 @threads_option
+@cache_option
 @force_option
 @json_option
 def index(
@@ -60,6 +62,7 @@ def index(
     precision: str,
     provider: Provider,
     threads: int | None,
+    cache: Path | None,
     force: bool,
     as_json: bool,
 ) -> None:
@@ -78,7 +81,7 @@ def index(
     from engine_runtime.serve.indexing import make_index
 
     target = out or bundle.resolve().with_name(f"{bundle.resolve().name}.index")
-    engine = Engine.load(bundle, precision=precision, threads=threads, provider=provider)
+    engine = Engine.load(bundle, precision=precision, threads=threads, provider=provider, cache=cache)
     settings = IndexSettings(method, m, ef_construction, ef)
     made = make_index(engine, Dataset.open(dataset), target, settings, replace=force, report=note)
     if as_json:

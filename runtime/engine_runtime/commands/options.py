@@ -34,6 +34,12 @@ provider_option = click.option(
     help="Where the graphs run.",
 )
 
+cache_option = click.option(
+    "--cache",
+    type=DIRECTORY,
+    help="Folder where vectors of texts are kept, so that a later run encodes new texts alone.",
+)
+
 
 def out_option(what: str) -> Callable[[Command], Command]:
     """Option ``--out`` for the directory of `what`."""

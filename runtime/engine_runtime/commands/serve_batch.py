@@ -16,6 +16,7 @@ from engine_runtime.commands.console import emit, facts, note, progress
 from engine_runtime.commands.options import (
     EXISTING,
     EXISTING_DIRECTORY,
+    cache_option,
     force_option,
     json_option,
     out_option,
@@ -50,6 +51,7 @@ if TYPE_CHECKING:
 )
 @precision_option
 @provider_option
+@cache_option
 @force_option
 @json_option
 def serve_batch(
@@ -63,6 +65,7 @@ def serve_batch(
     workers: int | None,
     precision: str,
     provider: Provider,
+    cache: Path | None,
     force: bool,
     as_json: bool,
 ) -> None:
@@ -83,7 +86,7 @@ def serve_batch(
     from engine_runtime.serve.engine import Engine
 
     check_free(out, KIND, replace=force)
-    engine = Engine.load(bundle, index_path, precision, workers, provider)
+    engine = Engine.load(bundle, index_path, precision, workers, provider, cache)
     catalogue = IndexArtefact.open(index_path, verify=False).items
     with _dataset(events, config, users, catalogue, out) as dataset:
         started = time.perf_counter()

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor, Future
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
@@ -17,9 +18,11 @@ from typing import Any, TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from engine_runtime.artefacts.encoder import EncoderInfo
+from engine_runtime.artefacts.bundle import Bundle
+from engine_runtime.artefacts.encoder import EncoderArtefact, EncoderInfo
 from engine_runtime.errors import ArtefactError
 from engine_runtime.inference.batching import cut_batches, pad_rows
+from engine_runtime.inference.cache import KeptVectors, VectorCache
 from engine_runtime.inference.session import Provider
 from engine_runtime.inference.tokenizer import Tokenizer, Tokens
 from engine_runtime.inference.windows import ahead, distinct, windows
@@ -57,6 +60,8 @@ class TextEncoder:
         Worker threads on a CPU; all available if None.
     budget
         Most positions of one padded batch; `BUDGETS` if None. It changes the time that a batch takes and no vector.
+    cache
+        Where vectors are kept from run to run; they are looked up there before they are computed.
     """
 
     def __init__(
@@ -68,14 +73,47 @@ class TextEncoder:
         provider: Provider = "cpu",
         threads: int | None = None,
         budget: int | None = None,
+        cache: VectorCache | None = None,
     ) -> None:
         self.info = info
         self.budget = budget or BUDGETS[provider]
+        self._cache = cache
         self._tokenize = Tokenizer(tokenizer, info.max_tokens)
         self._workers = Workers(graph, provider, threads)
         session = self._workers.session()
         self._inputs = {tensor.name: DTYPES[tensor.type] for tensor in session.get_inputs()}
         self._widths = {tensor.name: tensor.shape[-1] for tensor in session.get_outputs()}
+
+    @classmethod
+    def open(
+        cls,
+        artefact: EncoderArtefact | Bundle,
+        precision: str,
+        *,
+        provider: Provider = "cpu",
+        threads: int | None = None,
+        cache: Path | None = None,
+    ) -> TextEncoder:
+        """The encoder of an artefact.
+
+        Parameters
+        ----------
+        artefact
+            An encoder, or a bundle that holds one.
+        precision
+            Its variant.
+        provider, threads
+            As of the class.
+        cache
+            Folder where vectors are kept from run to run.
+        """
+        graph, info = (
+            (artefact.encoder(precision), artefact.info.encoder)
+            if isinstance(artefact, Bundle)
+            else (artefact.graph(precision), artefact.info)
+        )
+        kept = VectorCache(cache, artefact.manifest.digest, precision) if cache else None
+        return cls(graph, artefact.tokenizer, info, provider=provider, threads=threads, cache=kept)
 
     def encode(self, texts: Sequence[str], output: str = "text", advance: Advance | None = None) -> Floats:
         """Encode `texts`, each distinct one once.
@@ -133,36 +171,40 @@ class TextEncoder:
         return self._blocks(texts, output, advance)
 
     def _blocks(self, texts: Iterable[str], output: str, advance: Advance | None) -> Iterator[Floats]:
-        with self._workers.pool() as pool:
-            begun = (self._begin(window, output, pool) for window in windows(texts))
+        width = self._widths[output]
+        opened = self._cache.opened(output, width) if self._cache else nullcontext()
+        with self._workers.pool() as pool, opened as kept:
+            begun = (self._begin(window, width, pool, kept) for window in windows(texts))
             started = (self._start(window, output, pool) for window in ahead(begun))
             for window in ahead(started):
-                yield _finished(window, advance)
+                yield _finished(window, kept, advance)
 
-    def _begin(self, texts: Sequence[str], output: str, pool: Executor) -> _Window:
-        """Send a window's texts to be tokenized."""
+    def _begin(self, texts: Sequence[str], width: int, pool: Executor, kept: KeptVectors | None) -> _Window:
+        """Look a window's texts up; send those that are not known to be tokenized."""
         once, rows = distinct(texts)
-        chunks = [once[start : start + CHUNK] for start in range(0, len(once), CHUNK)]
-        submit = _at_once if len(once) <= FEW else pool.submit
-        vectors = np.empty((len(once), self._widths[output]), np.float32)
-        return _Window(rows, vectors, [submit(self._tokenize, chunk) for chunk in chunks])
+        vectors = np.empty((len(once), width), np.float32)
+        fresh = np.flatnonzero(~kept.read(once, vectors)) if kept else np.arange(len(once))
+        wanted = [once[row] for row in fresh] if kept else once
+        submit = _at_once if len(wanted) <= FEW else pool.submit
+        chunks = [wanted[start : start + CHUNK] for start in range(0, len(wanted), CHUNK)]
+        return _Window(rows, vectors, wanted, fresh, [submit(self._tokenize, chunk) for chunk in chunks])
 
     def _start(self, window: _Window, output: str, pool: Executor) -> _Window:
         """Send a window's batches to be run, once its texts are tokenized."""
         tokens = Tokens.joined([chunk.result() for chunk in window.tokens])
         batches = self._cut(tokens)
-        submit = _at_once if len(window.vectors) <= FEW and len(batches) == 1 else pool.submit
+        submit = _at_once if len(window.wanted) <= FEW and len(batches) == 1 else pool.submit
         window.tokens.clear()
-        window.batches += [submit(self._run, tokens, batch, output, window.vectors) for batch in batches]
+        window.batches += [submit(self._run, tokens, batch, output, window) for batch in batches]
         return window
 
     def _cut(self, tokens: Tokens) -> list[Ints]:
         return cut_batches(tokens.lengths, self.budget)
 
-    def _run(self, tokens: Tokens, batch: Ints, output: str, out: Floats) -> int:
-        """Run one batch in the calling thread; its vectors go to their rows of `out`."""
+    def _run(self, tokens: Tokens, batch: Ints, output: str, window: _Window) -> int:
+        """Run one batch in the calling thread; its vectors go to their rows of the window."""
         feed = encoder_feed(tokens, batch, self._inputs, self.info.pad_token)
-        out[batch] = self._workers.session().run([output], feed)[0]
+        window.vectors[window.fresh[batch]] = self._workers.session().run([output], feed)[0]
         return len(batch)
 
 
@@ -208,22 +250,40 @@ def encoder_feed(
 
 @dataclass
 class _Window:
-    """A window on its way: `rows` of the texts as given among the distinct ones, whose `vectors` are being filled."""
+    """A window on its way.
+
+    Attributes
+    ----------
+    rows
+        Of the texts as given, among the distinct ones.
+    vectors
+        Of the distinct texts, float32 [distinct, width]; filled bit by bit.
+    wanted, fresh
+        The texts that have to be encoded, and their rows among the distinct ones.
+    tokens, batches
+        What the workers are at.
+    """
 
     rows: list[int]
     vectors: Floats
+    wanted: list[str]
+    fresh: Ints
     tokens: list[Future[Tokens]]
     batches: list[Future[int]] = field(default_factory=list)
 
 
-def _finished(window: _Window, advance: Advance | None) -> Floats:
+def _finished(window: _Window, kept: KeptVectors | None, advance: Advance | None) -> Floats:
     """The vectors of a window's texts, once all are there."""
+    if advance and len(window.wanted) < len(window.vectors):
+        advance(len(window.vectors) - len(window.wanted))
     for batch in window.batches:
         done = batch.result()
         if advance:
             advance(done)
     if not np.isfinite(window.vectors).all():
         raise ArtefactError("the encoder gave a vector that is not finite. Export it again, or use fp32.")
+    if kept and window.wanted:
+        kept.write(window.wanted, window.vectors[window.fresh])
     return window.vectors if len(window.vectors) == len(window.rows) else window.vectors[window.rows]
 
 

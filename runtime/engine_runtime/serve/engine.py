@@ -6,7 +6,7 @@ The Python door of the runtime. Knows artefacts, inference and search; knows not
 from __future__ import annotations
 
 import copy
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -84,12 +84,15 @@ class Shelf:
 class Engine:
     """A bundle ready to serve, with or without an index. Made by `load`."""
 
-    def __init__(self, bundle: Bundle, precision: str, provider: Provider, threads: int | None) -> None:
+    def __init__(
+        self, bundle: Bundle, precision: str, provider: Provider, threads: int | None, cache: Path | None = None
+    ) -> None:
         self.bundle = bundle
         self.info = bundle.info
         self.precision = precision
         self.provider: Provider = provider
         self.threads = threads
+        self.cache = cache
         self.stock: Shelf | None = None
 
     @classmethod
@@ -100,6 +103,7 @@ class Engine:
         precision: str = "auto",
         threads: int | None = None,
         provider: Provider = "cpu",
+        cache: str | Path | None = None,
     ) -> Engine:
         """Load and verify a bundle, and an index made with it.
 
@@ -114,6 +118,8 @@ class Engine:
             Worker threads; all CPUs that the process may use if None.
         provider
             ``cpu`` or ``cuda``.
+        cache
+            Folder where vectors of texts are kept from run to run, by their hashes; several processes may share it.
 
         Raises
         ------
@@ -135,7 +141,7 @@ class Engine:
                 f"the index in {shelved.root} was made with {shelved.info.precision}, {chosen} was asked for: vectors "
                 "of two variants do not mix. Run `engine index` with this precision."
             )
-        engine = cls(opened, chosen, provider, threads)
+        engine = cls(opened, chosen, provider, threads, Path(cache) if cache is not None else None)
         if shelved is not None:
             searched, catalogue = open_index(shelved, threads)
             engine = engine.with_items(searched, catalogue)
@@ -180,12 +186,8 @@ class Engine:
     @cached_property
     def encoder(self) -> TextEncoder:
         """The text encoder; loaded on first use, for serving known items needs none."""
-        return TextEncoder(
-            self.bundle.encoder(self.precision),
-            self.bundle.tokenizer,
-            self.info.encoder,
-            provider=self.provider,
-            threads=self.threads,
+        return TextEncoder.open(
+            self.bundle, self.precision, provider=self.provider, threads=self.threads, cache=self.cache
         )
 
     @cached_property
@@ -205,9 +207,13 @@ class Engine:
             ``text``: the encoder's own, float32 [n, 384] for the default encoder, of unit length. ``item``: that of
             items and queries, float32 [n, d], as a new item with this text would have.
         """
-        if space not in get_args(Space):
-            raise UsageError(f"there is no space '{space}' to encode into; there are {', '.join(get_args(Space))}.")
+        _check_space(space)
         return self.encoder.encode(texts, space)
+
+    def stream(self, texts: Iterable[str], space: Space = "text") -> Iterator[Floats]:
+        """Vectors of texts as they come, in blocks of float32 [n, width] and bounded memory; otherwise as `encode`."""
+        _check_space(space)
+        return self.encoder.stream(texts, space)
 
     def item_numbers(self, ids: Sequence[str]) -> npt.NDArray[np.int32]:
         """Numbers of items in the index's catalogue, as histories name them: int32 [ids], -1 for an unknown one."""
@@ -254,6 +260,11 @@ def check_event_types(info: BundleInfo, dataset: Dataset) -> None:
             f"{dataset.root} has the event types {', '.join(dataset.info.event_types)}, the bundle was trained on "
             f"{', '.join(info.event_types)}. Ingest with the TOML of the training data."
         )
+
+
+def _check_space(space: str) -> None:
+    if space not in get_args(Space):
+        raise UsageError(f"there is no space '{space}' to encode into; there are {', '.join(get_args(Space))}.")
 
 
 def align(ids: pa.ChunkedArray, among: pa.ChunkedArray) -> npt.NDArray[np.int32]:

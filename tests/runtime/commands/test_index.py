@@ -10,6 +10,7 @@ import pytest
 
 from engine_runtime import cli
 from engine_runtime.artefacts.index import IndexArtefact
+from engine_runtime.inference.encoder import TextEncoder
 from tiny import World
 
 
@@ -35,6 +36,18 @@ def test_an_index_for_machines(world: World, tmp_path: Path, capsys: pytest.Capt
     found = json.loads(capsys.readouterr().out)
     assert found["digest"] == IndexArtefact.open(out).manifest.digest == world.index.manifest.digest
     assert (found["index"], found["n_items"], found["method"]) == (str(out), 32, "exact")
+
+
+def test_a_cache_is_filled_and_used(
+    world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """With --cache a second index is the same, and no text is encoded for it."""
+    common = (world.bundle.root, world.dataset.root, "--cache", tmp_path / "cache", "--json")
+    assert run(*common, "--out", tmp_path / "one") == 0
+    monkeypatch.setattr(TextEncoder, "_run", None)
+    assert run(*common, "--out", tmp_path / "two") == 0
+    one, two = map(json.loads, capsys.readouterr().out.splitlines())
+    assert one["digest"] == two["digest"] == world.index.manifest.digest
 
 
 @pytest.mark.parametrize("name", ["bundle", "bundle/", ".", "../bundle"])

@@ -16,6 +16,7 @@ from engine_runtime.commands import options
 @options.threads_option
 @options.precision_option
 @options.provider_option
+@options.cache_option
 @options.force_option
 @options.json_option
 def toy(**given: object) -> None:
@@ -27,7 +28,7 @@ def test_defaults() -> None:
     """Only --out has to be given; a path is a path."""
     said = CliRunner().invoke(toy, ["--out", "x"])
     assert said.exit_code == 0
-    given = [("as_json", False), ("force", False), ("out", Path("x"))]
+    given = [("as_json", False), ("cache", None), ("force", False), ("out", Path("x"))]
     assert said.output.strip() == repr([*given, ("precision", "auto"), ("provider", "cpu"), ("threads", None)])
     assert "Where the toy goes" in CliRunner().invoke(toy, ["--help"]).output
 

@@ -10,16 +10,22 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import tiny
+from engine_runtime.artefacts.encoder import KIND, TOKENIZER_FILE, EncoderArtefact, graph_file
+from engine_runtime.artefacts.writing import drafting
 from engine_runtime.errors import ArtefactError
 from engine_runtime.inference import encoder as encoding
+from engine_runtime.inference.cache import VectorCache
 from engine_runtime.inference.encoder import TextEncoder, encoder_feed
 from engine_runtime.inference.tokenizer import Tokens
 from engine_runtime.inference.windows import windows
+from engine_runtime.inference.workers import Workers
+from tiny import World
 
 TEXTS = st.lists(st.lists(st.sampled_from([*tiny.WORDS, "nonsense"]), max_size=12).map(" ".join), max_size=40)
 
@@ -174,3 +180,69 @@ def test_no_nan_leaves(tokenizer: Path, spoil: float) -> None:
     """A graph that gives a number that is not finite is refused."""
     with pytest.raises(ArtefactError, match="not finite"):
         TextEncoder(tiny.encoder_graph(spoil=spoil), tokenizer, tiny.ENCODER).encode(["red"])
+
+
+@pytest.fixture
+def runs(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """Rows of each run of a session, from here on."""
+    seen: list[int] = []
+    own = Workers.session
+
+    class Counting:
+        def __init__(self, session: Any) -> None:
+            self.get_inputs, self.get_outputs, self._run = session.get_inputs, session.get_outputs, session.run
+
+        def run(self, outputs: list[str], feed: dict[str, Any]) -> Any:
+            """Run, and count."""
+            seen.append(len(feed["input_ids"]))
+            return self._run(outputs, feed)
+
+    monkeypatch.setattr(Workers, "session", lambda self: Counting(own(self)))
+    return seen
+
+
+@pytest.mark.parametrize("space", ["text", "item"])
+def test_a_second_run_encodes_nothing(tmp_path: Path, tokenizer: Path, runs: list[int], space: str) -> None:
+    """With a cache, known texts run no session, new ones alone are encoded, and vectors are the same bytes."""
+    texts = [f"{first} {second}" for first in tiny.WORDS for second in tiny.WORDS]
+    cache = VectorCache(tmp_path, "d" * 64, "fp32")
+
+    def encoded(wanted: list[str]) -> tuple[npt.NDArray[np.float32], int]:
+        done: list[int] = []
+        fresh = TextEncoder(tiny.encoder_graph(), tokenizer, tiny.ENCODER, threads=2, cache=cache)
+        runs.clear()
+        found = fresh.encode(wanted, space, done.append)
+        assert sum(done) == len(set(wanted))
+        return found, sum(runs)
+
+    first, rows = encoded(texts)
+    assert rows == len(texts)
+    again, rows = encoded([*texts[::-1], *texts[:5]])
+    assert rows == 0
+    assert np.array_equal(again[: len(texts)][::-1], first)
+    more, rows = encoded([*texts[:7], "new one", *texts[7:20], "new two"])
+    assert rows == 2
+    assert np.array_equal(more[:7], first[:7])
+    assert np.allclose(more[[7, 21]], tiny.encoded(["new one", "new two"], space), atol=1e-5)
+
+
+def test_a_vector_that_is_not_finite_is_not_kept(tmp_path: Path, tokenizer: Path) -> None:
+    """A run that fails for its numbers leaves none of them in the cache."""
+    cache = VectorCache(tmp_path, "d" * 64, "fp32")
+    with pytest.raises(ArtefactError, match="not finite"):
+        TextEncoder(tiny.encoder_graph(spoil=float("nan")), tokenizer, tiny.ENCODER, cache=cache).encode(["red"])
+    sound = TextEncoder(tiny.encoder_graph(), tokenizer, tiny.ENCODER, cache=cache).encode(["red"])
+    assert np.allclose(sound, tiny.encoded(["red"]), atol=1e-5)
+
+
+def test_encoders_and_bundles_are_opened_alike(tmp_path: Path, world: World) -> None:
+    """An artefact gives graph, tokenizer, info and the identity that its vectors are kept under."""
+    opened = TextEncoder.open(world.bundle, "fp32", threads=1, cache=tmp_path)
+    assert np.allclose(opened.encode(["red"], "item"), tiny.encoded(["red"], "item"), atol=1e-5)
+    assert VectorCache(tmp_path, world.bundle.manifest.digest, "fp32").path("item").is_file()
+    with drafting(tmp_path / "encoder", KIND) as draft:
+        tiny.write_tokenizer(draft.path / TOKENIZER_FILE)
+        (draft.path / graph_file("fp32")).write_bytes(tiny.encoder_graph(item=False))
+        draft.seal(tiny.ENCODER)
+    alone = TextEncoder.open(EncoderArtefact.open(tmp_path / "encoder"), "fp32")
+    assert np.allclose(alone.encode(["red"]), tiny.encoded(["red"]), atol=1e-5)
