@@ -42,7 +42,7 @@ def data() -> None:
     "--cache",
     type=click.Path(file_okay=False, path_type=Path),
     default=None,
-    help="Where archives are kept; profile-engine in $XDG_CACHE_HOME or ~/.cache if not given.",
+    help="Where archives are kept; $PROFILE_ENGINE_HOME, or profile-engine in $XDG_CACHE_HOME or ~/.cache.",
 )
 @force_option
 @json_option

@@ -6,12 +6,16 @@ import importlib.metadata
 import platform
 import subprocess
 import sys
+from typing import TYPE_CHECKING
 
 import click
 
 from engine_runtime.commands.console import emit, facts
 from engine_runtime.commands.options import json_option
 from engine_runtime.errors import MachineError
+
+if TYPE_CHECKING:
+    from engine_runtime.inference.kept import KeptBudget
 
 PACKAGES = ("numpy", "pyarrow", "duckdb", "tokenizers", "hnswlib", "click", "rich", "msgspec")
 EXTRA = ("torch", "transformers", "optimum", "onnx")
@@ -29,7 +33,8 @@ def doctor(as_json: bool) -> None:
     Example:
       engine doctor
     """
-    from engine_runtime.inference.machine import INT8_FEATURES, this_machine
+    from engine_runtime.inference.kept import kept_budgets
+    from engine_runtime.inference.machine import INT8_FEATURES, fingerprint, this_machine
 
     machine = this_machine()
     runtimes = [f"{name} {version}" for name in RUNTIMES if (version := _version(name))]
@@ -43,6 +48,7 @@ def doctor(as_json: bool) -> None:
         "Python": platform.python_version(),
         "packages": ", ".join(f"{name} {_version(name)}" for name in PACKAGES),
         "training and export": _extra(),
+        "measured": _measured(kept_budgets(fingerprint())),
     }
     problems = _problems(runtimes)
     if as_json:
@@ -58,6 +64,12 @@ def _extra() -> str:
     if missing:
         return f"not installed ({', '.join(missing)} missing): pip install 'profile-engine[export]'"
     return ", ".join(f"{name} {_version(name)}" for name in EXTRA)
+
+
+def _measured(budgets: list[KeptBudget]) -> str:
+    """Batches that suit encoders here, as `engine tune` kept them."""
+    shown = [f"{kept.budget} tokens a batch for {kept.precision} of {kept.artefact[:12]}" for kept in budgets]
+    return ", ".join(shown) or "nothing yet: engine tune BUNDLE"
 
 
 def _problems(runtimes: list[str]) -> list[str]:

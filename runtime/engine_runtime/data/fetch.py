@@ -10,7 +10,6 @@ from __future__ import annotations
 import csv
 import hashlib
 import io
-import os
 import re
 import subprocess
 import sys
@@ -24,6 +23,7 @@ from typing import TYPE_CHECKING
 
 from engine_runtime.data.blocks import DELIMITERS
 from engine_runtime.errors import InputError, MachineError, UsageError
+from engine_runtime.home import home
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -88,7 +88,7 @@ def fetch(
     out
         Folder for ``events.tsv``, ``items.tsv``, ``users.tsv`` and the ``dataset.toml`` that describes them.
     cache
-        Where archives are kept; `cache_directory` if not given.
+        Where archives are kept; `engine_runtime.home.home` if not given.
     replace
         Whether files that are in `out` already may be replaced.
     origins
@@ -113,7 +113,7 @@ def fetch(
     present = [file for file in OUTPUTS if (out / file).exists()]
     if present and not replace:
         raise UsageError(f"{out / present[0]} exists already. Name another folder, or add --force to replace it.")
-    archive, origin = _obtain(name, origins or DATASETS[name], cache or cache_directory())
+    archive, origin = _obtain(name, origins or DATASETS[name], cache or home())
     try:
         with zipfile.ZipFile(archive) as opened:
             tables = origin.read(opened)
@@ -131,12 +131,6 @@ def fetch(
 def configuration(name: str) -> str:
     """Text of the ``dataset.toml`` of a public data set."""
     return (resources.files("engine_runtime.data") / f"{name}.toml").read_text(encoding="utf-8")
-
-
-def cache_directory() -> Path:
-    """Where archives are kept: ``profile-engine`` in ``$XDG_CACHE_HOME`` or ``~/.cache``."""
-    base = os.environ.get("XDG_CACHE_HOME")
-    return (Path(base) if base else Path.home() / ".cache") / "profile-engine"
 
 
 def _obtain(name: str, origins: Sequence[Origin], cache: Path) -> tuple[Path, Origin]:

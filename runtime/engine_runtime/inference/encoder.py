@@ -23,6 +23,8 @@ from engine_runtime.artefacts.encoder import EncoderArtefact, EncoderInfo
 from engine_runtime.errors import ArtefactError
 from engine_runtime.inference.batching import cut_batches, pad_rows
 from engine_runtime.inference.cache import KeptVectors, VectorCache
+from engine_runtime.inference.kept import kept_budget
+from engine_runtime.inference.machine import fingerprint
 from engine_runtime.inference.session import Provider
 from engine_runtime.inference.tokenizer import Tokenizer, Tokens
 from engine_runtime.inference.windows import ahead, distinct, windows
@@ -94,7 +96,7 @@ class TextEncoder:
         threads: int | None = None,
         cache: Path | None = None,
     ) -> TextEncoder:
-        """The encoder of an artefact.
+        """The encoder of an artefact, with the budget that was measured for it on this machine if there is one.
 
         Parameters
         ----------
@@ -113,7 +115,13 @@ class TextEncoder:
             else (artefact.graph(precision), artefact.info)
         )
         kept = VectorCache(cache, artefact.manifest.digest, precision) if cache else None
-        return cls(graph, artefact.tokenizer, info, provider=provider, threads=threads, cache=kept)
+        measured = kept_budget(fingerprint(), artefact.manifest.digest, precision) if provider == "cpu" else None
+        return cls(graph, artefact.tokenizer, info, provider=provider, threads=threads, budget=measured, cache=kept)
+
+    @property
+    def n_tokens(self) -> int:
+        """Tokens that the tokenizer knows; their ids are less than it."""
+        return self._tokenize.size
 
     def encode(self, texts: Sequence[str], output: str = "text", advance: Advance | None = None) -> Floats:
         """Encode `texts`, each distinct one once.
@@ -195,16 +203,20 @@ class TextEncoder:
         batches = self._cut(tokens)
         submit = _at_once if len(window.wanted) <= FEW and len(batches) == 1 else pool.submit
         window.tokens.clear()
-        window.batches += [submit(self._run, tokens, batch, output, window) for batch in batches]
+        window.batches += [submit(self._fill, window, tokens, batch, output) for batch in batches]
         return window
 
     def _cut(self, tokens: Tokens) -> list[Ints]:
         return cut_batches(tokens.lengths, self.budget)
 
-    def _run(self, tokens: Tokens, batch: Ints, output: str, window: _Window) -> int:
-        """Run one batch in the calling thread; its vectors go to their rows of the window."""
+    def run(self, tokens: Tokens, batch: Ints, output: str = "text") -> Floats:
+        """Run one batch of `tokens` in the calling thread: float32 [rows of batch, width], as the graph gives it."""
         feed = encoder_feed(tokens, batch, self._inputs, self.info.pad_token)
-        window.vectors[window.fresh[batch]] = self._workers.session().run([output], feed)[0]
+        return np.asarray(self._workers.session().run([output], feed)[0])
+
+    def _fill(self, window: _Window, tokens: Tokens, batch: Ints, output: str) -> int:
+        """Run one batch of a window; its vectors go to their rows."""
+        window.vectors[window.fresh[batch]] = self.run(tokens, batch, output)
         return len(batch)
 
 

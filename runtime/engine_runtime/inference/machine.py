@@ -6,6 +6,7 @@ Knows CPU features and ONNX Runtime's providers; knows nothing of files.
 from __future__ import annotations
 
 import ctypes
+import hashlib
 import platform
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -50,6 +51,13 @@ def this_machine() -> Machine:
     if "cuda" in providers and not _cuda_device():
         providers = tuple(name for name in providers if name != "cuda")
     return Machine(processor, features, available_cpus(), providers)
+
+
+def fingerprint() -> str:
+    """Digest of what decides how fast a graph runs here: the processor, its features, ONNX Runtime's version."""
+    processor, features = _processor()
+    described = "\n".join((processor, *sorted(features), ort.__version__))
+    return hashlib.sha256(described.encode()).hexdigest()
 
 
 def _cuda_device() -> bool:

@@ -57,6 +57,11 @@ class Tokenizer:
     max_tokens
         Longest result, special tokens included.
 
+    Attributes
+    ----------
+    size
+        Tokens that it knows.
+
     Raises
     ------
     ArtefactError
@@ -68,6 +73,7 @@ class Tokenizer:
             self._tokenizer = tokenizers.Tokenizer.from_file(str(path))
         except Exception as error:  # the library raises plain Exception
             raise ArtefactError(f"{path} is no tokenizer: {error}. Make the artefact again.") from error
+        self.size = int(self._tokenizer.get_vocab_size())
         self._tokenizer.no_padding()
         self._tokenizer.enable_truncation(max_tokens)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.metadata
 import json
 import subprocess
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -13,12 +14,14 @@ import pytest
 from engine_runtime import cli
 from engine_runtime.commands import doctor as command
 from engine_runtime.inference import machine
+from engine_runtime.inference.kept import KeptBudget, keep_budget
 from engine_runtime.inference.machine import Machine
 
 
 @pytest.fixture(autouse=True)
-def healthy(monkeypatch: pytest.MonkeyPatch) -> None:
-    """One ONNX Runtime, and native packages that can be imported."""
+def healthy(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """One ONNX Runtime, native packages that can be imported, and nothing measured."""
+    monkeypatch.setenv("PROFILE_ENGINE_HOME", str(tmp_path))
     monkeypatch.setattr(command, "RUNTIMES", ("click",))
     monkeypatch.setattr(subprocess, "run", lambda *arguments, **options: SimpleNamespace(returncode=0))
 
@@ -50,6 +53,14 @@ def test_int8_is_said_to_run_or_not(monkeypatch: pytest.MonkeyPatch, capsys: pyt
         found = Machine("some", frozenset(features), 1, ("cpu",))
         monkeypatch.setattr(machine, "this_machine", lambda found=found: found)
         assert asked(capsys)["found"]["int8 instructions"].startswith(said)
+
+
+def test_what_was_measured_is_said(capsys: pytest.CaptureFixture[str]) -> None:
+    """Budgets that `engine tune` kept for this machine are shown; without any, what makes them."""
+    assert asked(capsys)["found"]["measured"] == "nothing yet: engine tune BUNDLE"
+    keep_budget(KeptBudget(machine.fingerprint(), "a" * 64, "int8", 256, {}))
+    keep_budget(KeptBudget("another machine", "a" * 64, "int8", 512, {}))
+    assert asked(capsys)["found"]["measured"] == "256 tokens a batch for int8 of aaaaaaaaaaaa"
 
 
 def test_missing_extras_are_named(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:

