@@ -1,7 +1,8 @@
 """A run as a bundle: the encoder with its item head, the refiner, the tables, the parity report.
 
 Knows the order of the steps, each of which is done elsewhere. The encoder's graphs are those of the encoder artefact,
-not made anew: a refiner serves on the very vectors that it was trained on.
+not made anew: a refiner serves on the very vectors that it was trained on. With fp16 the refiner stays in float32: it
+is small beside an encoder, and its profiles then are those of the other variants.
 """
 
 from __future__ import annotations
@@ -152,7 +153,8 @@ def _refiners(
     run: Run, model: ProfileModel, dataset: Dataset, vectors: Floats, settings: ExportSettings
 ) -> tuple[dict[str, onnx.ModelProto], Quantized | None, RefinerData]:
     data = refiner_data(dataset, run.info, vectors)
-    graphs = {"fp32": refiner_graph(model.refiner)}
+    exact = refiner_graph(model.refiner)
+    graphs = {"fp32": exact, "fp16": exact}
     if "int8" not in settings.precisions:
         return graphs, None, data
     feeds = history_feeds(graphs["fp32"], run.info.shape, data)
@@ -172,23 +174,26 @@ def _parity(
     settings: ExportSettings,
     report: Report,
 ) -> ParityReport:
-    if made is None:
+    if settings.ordered == ("fp32",):
         return ParityReport(0, 0, settings.limits)
     before = read_report(encoder.parity.read_bytes())
-    layers: dict[str, tuple[LayerError, ...]] = {**before.layers, "refiner int8": made.layers}
-    users = len(data.answers)
-    report(f"comparing the refiner with fp32 on {users:,} histories")
-    refined = {"int8": compare_refiners(refiners["fp32"], refiners["int8"], run.info.shape, data)}
-    if "fp32" not in encoders:
-        found = ParityReport(before.n_texts, users, settings.limits, before.text, {}, refined, layers)
-        return judge(found, settings.allow)
-    compared = chosen_texts(distinct_texts(texts))[1]
-    report(f"comparing item vectors with fp32 on {len(compared):,} texts")
-    item = compare_encoders(encoders, compared, encoder.tokenizer, info, ITEM)
-    return judge(
-        ParityReport(len(compared), users, settings.limits, before.text, item, refined, layers),
-        settings.allow,
+    found = dataclasses.replace(
+        ParityReport(before.n_texts, 0, settings.limits),
+        text={name: parity for name, parity in before.text.items() if name in settings.ordered},
+        judged_on={name: how for name, how in before.judged_on.items() if name in settings.ordered},
     )
+    if made is not None:
+        users = len(data.answers)
+        report(f"comparing the refiner with fp32 on {users:,} histories")
+        refined = {"int8": compare_refiners(refiners["fp32"], refiners["int8"], run.info.shape, data)}
+        layers: dict[str, tuple[LayerError, ...]] = {**before.layers, "refiner int8": made.layers}
+        found = dataclasses.replace(found, n_users=users, refiner=refined, layers=layers)
+    if "fp32" in encoders:
+        compared = chosen_texts(distinct_texts(texts))[1]
+        report(f"comparing item vectors with fp32 on {len(compared):,} texts")
+        item = compare_encoders(encoders, compared, encoder.tokenizer, info, ITEM)
+        found = dataclasses.replace(found, n_texts=len(compared), item=item)
+    return judge(found, settings.allow)
 
 
 def _info(run: Run, encoder: EncoderInfo, made: Quantized | None) -> BundleInfo:

@@ -6,7 +6,7 @@ Knows the order of the steps, each of which is done elsewhere; knows nothing of 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -15,10 +15,12 @@ import onnx
 from engine_export.anchors import ANCHORS
 from engine_export.calibrate import Feed, equal_lengths, spread, text_feed
 from engine_export.compare import Ints, compare_vectors, invariance
-from engine_export.encoder_graph import TEXT, check_against_source, encoder_graph
+from engine_export.encoder_graph import STATES, TEXT, check_against_source, encoder_graph
+from engine_export.fused import fuse
 from engine_export.graph import Floats
+from engine_export.half import halve
 from engine_export.parity import Limits, ParityReport, VectorParity, judge
-from engine_export.recipe import Quantized, QuantizeSettings, quantize
+from engine_export.recipe import LayerError, Quantized, QuantizeSettings, quantize
 from engine_export.sources import EncoderSource
 from engine_runtime.artefacts import encoder as layout
 from engine_runtime.artefacts.dataset import Dataset
@@ -28,11 +30,17 @@ from engine_runtime.data.histories import read_catalogue
 from engine_runtime.data.schema import TEXT as TEXT_COLUMN
 from engine_runtime.errors import InputError, UsageError
 from engine_runtime.inference.encoder import TextEncoder
-from engine_runtime.inference.machine import INT8_FEATURES
+from engine_runtime.inference.machine import CUDA, INT8_FEATURES
 from engine_runtime.inference.tokenizer import Tokenizer
 
-PRECISIONS = ("int8", "fp32")
-"""Variants that can be made, best for a CPU first."""
+PRECISIONS = ("int8", "fp32", "fp16")
+"""Variants that can be made, best for a CPU first; fp16 is for CUDA alone."""
+
+JUDGED_ON = {
+    "int8": "the graph as it runs",
+    "fp16": "the graph on the CPU: weights and the inputs of norms rounded to float16, the rest of the sums in float32",
+}
+"""What the figures of a variant in the parity report were measured on."""
 
 CALIBRATION_TEXTS = 256
 PARITY_TEXTS = 2000
@@ -65,7 +73,7 @@ class ExportSettings:
         Whether an artefact of the same kind may be replaced.
     """
 
-    precisions: tuple[str, ...] = PRECISIONS
+    precisions: tuple[str, ...] = ("int8", "fp32")
     quantize: QuantizeSettings = field(default_factory=QuantizeSettings)
     limits: Limits = field(default_factory=Limits)
     allow: tuple[str, ...] = ()
@@ -123,12 +131,15 @@ def export_encoder(
         report(f"exporting {source.name} to ONNX")
         exact = encoder_graph(source)
         check_against_source(exact, source)
-        info = _info(source, exact, settings.ordered, {})
-        graphs, parity = {"fp32": exact}, ParityReport(0, 0, settings.limits)
-        if "int8" in settings.precisions:
-            made, parity = _quantized(exact, distinct_texts(texts), tokenizer, info, settings, report)
-            graphs["int8"] = made.model
-            info = _info(source, exact, settings.ordered, made.recipe)
+        graphs, recipe, parity = {"fp32": exact}, dict[str, str](), ParityReport(0, 0, settings.limits)
+        if "fp16" in settings.precisions:
+            report("fusing for CUDA, in half precision")
+            graphs["fp16"], counts = half_graph(exact, source)
+            recipe["fp16"] = counts
+        info = _info(source, exact, settings.ordered, recipe)
+        if settings.precisions != ("fp32",):
+            parity, made = _judged(graphs, distinct_texts(texts), tokenizer, info, settings, report)
+            info = replace(info, recipe=recipe | made)
         for precision in settings.ordered:
             onnx.save(graphs[precision], str(draft.path / graph_file(precision)))
         (draft.path / layout.PARITY_FILE).write_bytes(parity.encode())
@@ -182,15 +193,55 @@ def chosen_texts(texts: Sequence[str]) -> tuple[list[str], list[str]]:
     return [texts[row] for row in sorted(picked)], [texts[row] for row in rows]
 
 
-def _quantized(
-    exact: onnx.ModelProto,
+def half_graph(exact: onnx.ModelProto, source: EncoderSource) -> tuple[onnx.ModelProto, str]:
+    """The form of an encoder that CUDA runs, and what is fused in it, for people.
+
+    The fused graph is held against PyTorch in float32 before it is halved.
+
+    Raises
+    ------
+    InputError
+        The encoder is of a kind that cannot be fused.
+    ArtefactError
+        The fused graph differs from PyTorch, or a weight is too great for float16.
+    """
+    fused = fuse(exact, source.max_tokens)
+    check_against_source(fused.model, source)
+    counts = ", ".join(f"{number} {name}" for name, number in fused.counts.items())
+    return halve(fused.model, STATES), f"fused: {counts}"
+
+
+def _judged(
+    graphs: dict[str, onnx.ModelProto],
     texts: Sequence[str],
     tokenizer: Path,
     info: EncoderInfo,
     settings: ExportSettings,
     report: Report,
-) -> tuple[Quantized, ParityReport]:
+) -> tuple[ParityReport, dict[str, str]]:
+    """Add int8 to `graphs` where it is asked for, compare all with float32; the report, and the recipe of int8."""
     calibration, compared = chosen_texts(texts)
+    layers: dict[str, tuple[LayerError, ...]] = {}
+    recipe: dict[str, str] = {}
+    if "int8" in settings.precisions:
+        made = _quantized(graphs["fp32"], calibration, compared, tokenizer, info, settings, report)
+        graphs["int8"], layers["encoder int8"], recipe = made.model, made.layers, made.recipe
+    report(f"comparing with fp32 on {len(compared):,} texts")
+    measured = compare_encoders(graphs, compared, tokenizer, info)
+    judged_on = {name: JUDGED_ON[name] for name in measured}
+    parity = ParityReport(len(compared), 0, settings.limits, text=measured, layers=layers, judged_on=judged_on)
+    return judge(parity, settings.allow), recipe
+
+
+def _quantized(
+    exact: onnx.ModelProto,
+    calibration: Sequence[str],
+    compared: Sequence[str],
+    tokenizer: Path,
+    info: EncoderInfo,
+    settings: ExportSettings,
+    report: Report,
+) -> Quantized:
     report(f"quantizing on {len(calibration):,} texts")
     tokenize = Tokenizer(tokenizer, info.max_tokens)
 
@@ -199,12 +250,7 @@ def _quantized(
         return [text_feed(tokens, rows, info.inputs, info.pad_token) for rows in equal_lengths(tokens.lengths)]
 
     judged = feeds([compared[row] for row in spread(len(compared), JUDGED_TEXTS)])
-    made = quantize(exact, feeds([*calibration, *ANCHORS]), TEXT, settings.quantize, judged=judged)
-    report(f"comparing with fp32 on {len(compared):,} texts")
-    measured = compare_encoders({"fp32": exact, "int8": made.model}, compared, tokenizer, info)
-    layers = {"encoder int8": made.layers}
-    parity = ParityReport(len(compared), 0, settings.limits, text=measured, layers=layers)
-    return made, judge(parity, settings.allow)
+    return quantize(exact, feeds([*calibration, *ANCHORS]), TEXT, settings.quantize, judged=judged)
 
 
 def _info(
@@ -225,5 +271,6 @@ def _info(
 
 
 def required_features(precisions: Sequence[str]) -> dict[str, tuple[str, ...]]:
-    """CPU features of which each variant needs one to be exact; without them u8 by s8 products overflow."""
-    return {precision: INT8_FEATURES if precision == "int8" else () for precision in precisions}
+    """What each variant needs one of: CPU features, without which u8 by s8 products overflow, or CUDA."""
+    needed = {"int8": INT8_FEATURES, "fp16": (CUDA,)}
+    return {precision: needed.get(precision, ()) for precision in precisions}

@@ -16,7 +16,7 @@ import numpy as np
 import onnx
 
 from engine_export.attention import SelfAttention, find_attentions
-from engine_export.graph import CONTRIB, Graph, Linear, constant, rebuilt
+from engine_export.graph import CONTRIB, Graph, Linear, constant, rebuilt, without_dead
 from engine_export.sizes import freeze_sizes, reached_inputs
 from engine_runtime.errors import InputError
 
@@ -223,14 +223,3 @@ def _bias_name(graph: Graph, linear: Linear) -> str:
     """Name of the constant that a linear layer adds to its product."""
     addition = graph.producers[linear.replaces[1]]
     return str(addition.input[1] if addition.input[0] == linear.replaces[0] else addition.input[0])
-
-
-def without_dead(model: onnx.ModelProto) -> onnx.ModelProto:
-    """The graph without nodes that no output needs."""
-    needed = {output.name for output in model.graph.output}
-    kept = []
-    for node in reversed(model.graph.node):
-        if needed & set(node.output):
-            kept.append(node)
-            needed |= set(node.input)
-    return rebuilt(model, reversed(kept))

@@ -147,6 +147,17 @@ def rebuilt(
     return onnx.helper.make_model(graph, opset_imports=opsets, ir_version=model.ir_version, producer_name="")
 
 
+def without_dead(model: onnx.ModelProto) -> onnx.ModelProto:
+    """The graph without nodes that no output needs."""
+    needed = {output.name for output in model.graph.output}
+    kept = []
+    for node in reversed(model.graph.node):
+        if needed & set(node.output):
+            kept.append(node)
+            needed |= set(node.input)
+    return rebuilt(model, reversed(kept))
+
+
 def constant(name: str, value: npt.ArrayLike, dtype: npt.DTypeLike | None = None) -> onnx.TensorProto:
     """A constant of a graph."""
     return numpy_helper.from_array(np.asarray(value, dtype, order="C"), name)

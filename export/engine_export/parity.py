@@ -39,6 +39,8 @@ class Limits:
         Greatest relative loss of NDCG@10 by the refiner's int8 form.
     invariance
         Greatest difference in any output between a row alone and the same row in a mixed batch.
+    fp16_cosine_p1
+        What ``cosine_p1`` has to be in half precision, which rounds and does not quantize.
     """
 
     cosine_mean: float = 0.99
@@ -49,6 +51,7 @@ class Limits:
     refiner_overlap: float = 0.9
     ndcg_change: float = 0.02
     invariance: float = 1e-5
+    fp16_cosine_p1: float = 0.999
 
 
 @dataclass(frozen=True)
@@ -133,6 +136,8 @@ class ParityReport:
         Measures past their bar; an artefact exists only where all of them were allowed.
     allowed
         Measures that were allowed to fail.
+    judged_on
+        What the figures of a variant were measured on.
     """
 
     n_texts: int
@@ -144,6 +149,7 @@ class ParityReport:
     layers: dict[str, tuple[LayerError, ...]] = field(default_factory=dict)
     failures: tuple[Failure, ...] = ()
     allowed: tuple[str, ...] = ()
+    judged_on: dict[str, str] = field(default_factory=dict)
 
     def encode(self) -> bytes:
         """The report as JSON."""
@@ -186,7 +192,7 @@ def judge(report: ParityReport, allow: Sequence[str]) -> ParityReport:
     shown = "; ".join(f"{f.measure} of {f.variant} is {f.value:.4g}, the bar is {f.bar:.4g}" for f in barred)
     names = " ".join(f"--allow {name}" for name in dict.fromkeys(failure.measure for failure in barred))
     raise ArtefactError(
-        f"the quantized model is too far from float32: {shown}. {_worst_layers(report.layers)}Nothing was written. "
+        f"the exported model is too far from float32: {shown}. {_worst_layers(report.layers)}Nothing was written. "
         f"Calibrate on more texts like those to be served, export fp32 alone, or accept it on the record with {names}."
     )
 
@@ -203,6 +209,8 @@ def _failures(report: ParityReport) -> list[Failure]:
             ("overlap", where, text.overlap, limits.overlap),
         ]
         most.append(("invariance", where, text.invariance, limits.invariance))
+        if variant == "fp16":
+            least.append(("fp16_cosine_p1", where, text.cosine_p1, limits.fp16_cosine_p1))
     for variant, item in report.item.items():
         least.append(("item_overlap", f"{variant} item", item.overlap, limits.item_overlap))
         most.append(("invariance", f"{variant} item", item.invariance, limits.invariance))

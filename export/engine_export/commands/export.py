@@ -53,7 +53,7 @@ def export(
     \b
     Example:
       engine export --calibrate dataset --out encoder
-      engine export --encoder ./my-model --calibrate dataset --out encoder --precision fp32
+      engine export --encoder ./my-model --calibrate dataset --out encoder --precision fp16,int8,fp32
       engine export run --out bundle
     """
     from engine_export.encoder import ExportSettings
@@ -79,8 +79,11 @@ def _export_encoder(
 
     if dataset is not None:
         raise UsageError("--dataset goes with RUN. To export an encoder alone, use --calibrate DATASET.")
-    if calibrate is None and "int8" in settings.precisions:
-        raise UsageError("int8 is fitted to real texts: add --calibrate DATASET, or ask for --precision fp32 alone.")
+    if calibrate is None and settings.precisions != ("fp32",):
+        raise UsageError(
+            "int8 is fitted to real texts, and fp16 is judged on them: add --calibrate DATASET, or ask for "
+            "--precision fp32 alone."
+        )
     texts = Dataset.open(calibrate) if calibrate is not None else ()
     return export_encoder(resolve(name or DEFAULT), texts, out, settings, report=note)
 

@@ -25,7 +25,7 @@ precisions_option = click.option(
     default="int8,fp32",
     show_default=True,
     callback=_split,
-    help="Variants to write, separated by commas.",
+    help="Variants to write, among int8, fp32 and fp16 (for CUDA), separated by commas.",
 )
 allow_option = click.option(
     "--allow",

@@ -33,7 +33,8 @@ class EncoderInfo:
     precisions
         Variants present, best for a CPU first.
     requires
-        For each variant, CPU features of which one must be there for it to be exact; empty where any will do.
+        For each variant, CPU features of which one must be there for it to be exact, or ``cuda`` where it is made for
+        CUDA; empty where it runs anywhere.
     pooling
         ``mean`` or ``cls``.
     recipe

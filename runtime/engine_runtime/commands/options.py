@@ -23,7 +23,7 @@ threads_option = click.option(
     help="Worker threads; all CPUs that this process may use if not given.",
 )
 precision_option = click.option(
-    "--precision", default="auto", show_default=True, help="Variant to run: auto, int8 or fp32."
+    "--precision", default="auto", show_default=True, help="Variant to run: auto, int8, fp16 (CUDA) or fp32."
 )
 
 provider_option = click.option(

@@ -20,6 +20,9 @@ from engine_runtime.inference.session import PROVIDER_NAMES, Provider, available
 # Linux spells a feature in /proc/cpuinfo; Arm's dot product is "asimddp".
 INT8_FEATURES = ("avx512_vnni", "avx_vnni", "amx_int8", "asimddp", "apple")
 
+# Stands among a variant's features for CUDA itself.
+CUDA = "cuda"
+
 
 @dataclass(frozen=True)
 class Machine:
@@ -94,14 +97,14 @@ def choose_precision(
     Parameters
     ----------
     asked
-        A variant by name, or ``auto``: the one trained on where the machine can run it exactly, else the first
-        present that it can.
+        A variant by name, or ``auto``: on CUDA the one made for it, where there is one; else the one trained on where
+        the machine can run it exactly, else the first present that it can.
     present
         Variants in the bundle.
     trained
         The variant that the refiner was trained on.
     requires
-        For a variant, CPU features of which one must be there.
+        For a variant, CPU features of which one must be there; `CUDA` for one that is made for CUDA.
     machine, provider
         Where it will run.
 
@@ -112,22 +115,30 @@ def choose_precision(
     MachineError
         This machine cannot run it exactly.
     """
+    # What asks for CPU features is made of kernels that CUDA does not have, and the other way round.
+    features = frozenset({CUDA}) if provider == "cuda" else machine.features
 
     def runs(precision: str) -> bool:
         needed = requires.get(precision, ())
-        # What asks for CPU features is made of kernels that CUDA does not have.
-        return not needed or (provider == "cpu" and any(feature in machine.features for feature in needed))
+        return not needed or any(feature in features for feature in needed)
 
     if asked != "auto":
         if asked not in present:
             raise UsageError(f"the bundle has no variant '{asked}'; it has {', '.join(present)}.")
+        if not runs(asked) and CUDA in requires[asked]:
+            raise MachineError(f"the variant '{asked}' is made for CUDA; on the CPU use {_others(asked, present)}.")
         if not runs(asked):
             raise MachineError(
                 f"the variant '{asked}' needs a CPU with one of the features {', '.join(requires[asked])}, and runs on "
                 f"{provider} of {machine.processor}: its results would be wrong. Use another variant, or export fp32."
             )
         return asked
-    for precision in (trained, *present):
+    made_for_cuda = [precision for precision in present if CUDA in requires.get(precision, ())]
+    for precision in (*made_for_cuda, trained, *present):
         if precision in present and runs(precision):
             return precision
     raise MachineError(f"no variant of the bundle ({', '.join(present)}) runs on {machine.processor}. Export fp32.")
+
+
+def _others(asked: str, present: Sequence[str]) -> str:
+    return " or ".join(precision for precision in present if precision != asked) or "another variant"
