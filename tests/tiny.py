@@ -47,7 +47,6 @@ ENCODER = EncoderInfo(
     dim=SHAPE.text_dim,
     max_tokens=8,
     pad_token=0,
-    inputs=("input_ids", "attention_mask"),
     precisions=("int8", "fp32"),
     requires={"int8": ("no_such_feature",), "fp32": ()},
     pooling="mean",

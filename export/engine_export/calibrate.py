@@ -15,40 +15,16 @@ import onnx
 
 from engine_export.graph import Floats, constant, floats, rebuilt
 from engine_export.scales import ChannelRange
-from engine_runtime.inference.batching import cut_batches, pad_rows
 from engine_runtime.inference.session import available_cpus, open_session
-from engine_runtime.inference.tokenizer import Tokens
 
 Feed = dict[str, npt.NDArray[Any]]
 Ints = npt.NDArray[np.int64]
 
+# Positions of one batch.
 BUDGET = 2048
 
 # 256 MiB of sums in float64.
 MOMENTS = 1 << 25
-
-
-def equal_lengths(lengths: Ints, budget: int = BUDGET) -> list[Ints]:
-    """Cut rows into batches of exactly equal length, each of at most `budget` positions."""
-    return [
-        same[batch]
-        for length in np.unique(lengths)
-        for same in [np.flatnonzero(lengths == length)]
-        for batch in cut_batches(lengths[same], budget)
-    ]
-
-
-def text_feed(tokens: Tokens, rows: Ints, inputs: Sequence[str], pad_token: int) -> Feed:
-    """Inputs of an encoder graph for some texts, padded to the longest among them."""
-    lengths = tokens.lengths[rows]
-    width = int(lengths.max(initial=1))
-    mask = (np.arange(width) < lengths[:, None]).astype(np.int64)
-    feed: Feed = {
-        "input_ids": pad_rows(tokens.ids, tokens.offsets, rows, width, pad_token),
-        "attention_mask": mask,
-        "token_type_ids": np.zeros_like(mask),
-    }
-    return {name: feed[name] for name in inputs}
 
 
 def spread(count: int, wanted: int) -> Ints:

@@ -14,11 +14,14 @@ import onnx
 from engine_export.calibrate import Feed
 from engine_export.graph import Floats
 from engine_export.parity import VectorParity
+from engine_runtime.inference.encoder import TextEncoder
 from engine_runtime.inference.session import open_session
 
 NEIGHBOURS = 10
 INVARIANCE_ROWS = 256
 MIXED_BATCH = 16
+MIXED_BATCHES = 50
+MIXED_TEXTS = 64
 
 Ints = npt.NDArray[np.int64]
 
@@ -62,6 +65,29 @@ def overlap(left: Ints, right: Ints) -> float:
     if left.shape[1] == 0:
         return 1.0
     return float((left[:, :, None] == right[:, None, :]).any(axis=2).mean())
+
+
+def text_invariance(encoder: TextEncoder, texts: Sequence[str], output: str, seed: int = 0) -> float:
+    """Greatest difference between a text alone and the same text in random batches of others.
+
+    Parameters
+    ----------
+    encoder
+        Of the variant.
+    texts
+        Distinct; at most `INVARIANCE_ROWS` of them are looked at.
+    output
+        Output of the graph to look at.
+    """
+    generator = np.random.default_rng(seed)
+    chosen = [texts[row] for row in generator.permutation(len(texts))[:INVARIANCE_ROWS]]
+    alone = np.concatenate([encoder.encode([text], output) for text in chosen])
+    worst = 0.0
+    for _ in range(MIXED_BATCHES):
+        rows = generator.permutation(len(chosen))[:MIXED_TEXTS]
+        mixed = encoder.encode([chosen[row] for row in rows], output)
+        worst = max(worst, float(np.abs(mixed - alone[rows]).max()))
+    return worst
 
 
 def invariance(

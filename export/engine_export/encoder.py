@@ -13,9 +13,9 @@ import numpy as np
 import onnx
 
 from engine_export.anchors import ANCHORS
-from engine_export.calibrate import Feed, equal_lengths, spread, text_feed
-from engine_export.compare import Ints, compare_vectors, invariance
-from engine_export.encoder_graph import STATES, TEXT, check_against_source, encoder_graph
+from engine_export.calibrate import BUDGET, Feed, spread
+from engine_export.compare import compare_vectors, text_invariance
+from engine_export.encoder_graph import STATES, TEXT, EncoderGraphs, check_against_source, encoder_graphs
 from engine_export.fused import fuse
 from engine_export.graph import Floats
 from engine_export.half import halve
@@ -29,7 +29,8 @@ from engine_runtime.artefacts.writing import drafting
 from engine_runtime.data.histories import read_catalogue
 from engine_runtime.data.schema import TEXT as TEXT_COLUMN
 from engine_runtime.errors import InputError, UsageError
-from engine_runtime.inference.encoder import TextEncoder
+from engine_runtime.inference.batching import cut_equal
+from engine_runtime.inference.encoder import TextEncoder, encoder_feed
 from engine_runtime.inference.machine import CUDA, INT8_FEATURES
 from engine_runtime.inference.tokenizer import Tokenizer
 
@@ -129,12 +130,12 @@ def export_encoder(
         tokenizer = draft.path / layout.TOKENIZER_FILE
         source.write_tokenizer(tokenizer)
         report(f"exporting {source.name} to ONNX")
-        exact = encoder_graph(source)
-        check_against_source(exact, source)
-        graphs, recipe, parity = {"fp32": exact}, dict[str, str](), ParityReport(0, 0, settings.limits)
+        exact = encoder_graphs(source)
+        check_against_source(exact.cpu, source)
+        graphs, recipe, parity = {"fp32": exact.cpu}, dict[str, str](), ParityReport(0, 0, settings.limits)
         if "fp16" in settings.precisions:
             report("fusing for CUDA, in half precision")
-            graphs["fp16"], counts = half_graph(exact, source)
+            graphs["fp16"], counts = half_graph(exact.padded, source)
             recipe["fp16"] = counts
         info = _info(source, exact, settings.ordered, recipe)
         if settings.precisions != ("fp32",):
@@ -168,19 +169,12 @@ def compare_encoders(
     output: str = TEXT,
 ) -> dict[str, VectorParity]:
     """Parity of every variant in `graphs` but ``fp32``, which it has to hold, on distinct `texts`."""
-    tokens = Tokenizer(tokenizer, info.max_tokens)(texts)
-
-    def feed(rows: Ints) -> Feed:
-        return text_feed(tokens, rows, info.inputs, info.pad_token)
-
-    def encoded(graph: onnx.ModelProto) -> Floats:
-        return TextEncoder(graph.SerializeToString(), tokenizer, info).encode(texts, output)
-
-    expected = encoded(graphs["fp32"])
+    encoders = {name: TextEncoder(graph.SerializeToString(), tokenizer, info) for name, graph in graphs.items()}
+    vectors = {name: encoder.encode(texts, output) for name, encoder in encoders.items()}
     return {
-        precision: compare_vectors(expected, encoded(graph), invariance(graph, len(texts), feed, [output])[output])
-        for precision, graph in graphs.items()
-        if precision != "fp32"
+        name: compare_vectors(vectors["fp32"], vectors[name], text_invariance(encoder, texts, output))
+        for name, encoder in encoders.items()
+        if name != "fp32"
     }
 
 
@@ -247,22 +241,22 @@ def _quantized(
 
     def feeds(wanted: Sequence[str]) -> list[Feed]:
         tokens = tokenize(wanted)
-        return [text_feed(tokens, rows, info.inputs, info.pad_token) for rows in equal_lengths(tokens.lengths)]
+        inputs = {tensor.name: np.int64 for tensor in exact.graph.input}
+        return [encoder_feed(tokens, rows, inputs, info.pad_token) for rows in cut_equal(tokens.lengths, BUDGET)]
 
     judged = feeds([compared[row] for row in spread(len(compared), JUDGED_TEXTS)])
     return quantize(exact, feeds([*calibration, *ANCHORS]), TEXT, settings.quantize, judged=judged)
 
 
 def _info(
-    source: EncoderSource, graph: onnx.ModelProto, precisions: tuple[str, ...], recipe: dict[str, str]
+    source: EncoderSource, graphs: EncoderGraphs, precisions: tuple[str, ...], recipe: dict[str, str]
 ) -> EncoderInfo:
     return EncoderInfo(
         source=source.name,
         weights=source.weights,
-        dim=graph.graph.output[0].type.tensor_type.shape.dim[-1].dim_value,
+        dim=graphs.cpu.graph.output[0].type.tensor_type.shape.dim[-1].dim_value,
         max_tokens=source.max_tokens,
         pad_token=source.pad_token,
-        inputs=tuple(tensor.name for tensor in graph.graph.input),
         precisions=precisions,
         requires=required_features(precisions),
         pooling=source.pooling,

@@ -12,6 +12,7 @@ import warnings
 from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +22,7 @@ from transformers import AutoModel, PreTrainedModel
 
 from engine_export.graph import Floats, Graph, Linear, constant, floats, rebuilt
 from engine_export.sources import EncoderSource
+from engine_export.unpadded import unpadded
 from engine_runtime.errors import ArtefactError, InputError
 
 OPSET = 18
@@ -60,28 +62,60 @@ def trace(model: PreTrainedModel) -> onnx.ModelProto:
     return graph
 
 
-def encoder_graph(source: EncoderSource) -> onnx.ModelProto:
-    """The float32 graph of an encoder: int64 tokens [batch, tokens] -> ``text`` [batch, dim] of length 1."""
+@dataclass(frozen=True)
+class EncoderGraphs:
+    """The float32 graphs of an encoder: int64 tokens [batch, tokens] -> ``text`` [batch, dim] of length 1.
+
+    Attributes
+    ----------
+    padded
+        Takes texts of any lengths, with a mask.
+    dense
+        Takes texts of one length, without a mask, and is faster on a CPU; None where its attention is not understood.
+    """
+
+    padded: onnx.ModelProto
+    dense: onnx.ModelProto | None
+
+    @property
+    def cpu(self) -> onnx.ModelProto:
+        """The graph that a CPU runs."""
+        return self.padded if self.dense is None else self.dense
+
+
+def encoder_graphs(source: EncoderSource) -> EncoderGraphs:
+    """Trace an encoder, merge and pool it; see `check_against_source` for whether it came out right."""
     model = load_encoder(source)
-    return merge_linears(pool(trace(model), source.pooling, int(model.config.hidden_size)))
+    traced, dim = merge_linears(trace(model)), int(model.config.hidden_size)
+    try:
+        dense = pool(unpadded(traced, source.max_tokens), source.pooling, dim, padded=False)
+    except InputError:
+        dense = None
+    return EncoderGraphs(pool(traced, source.pooling, dim, padded=True), dense)
 
 
-def pool(model: onnx.ModelProto, pooling: str, dim: int) -> onnx.ModelProto:
-    """Add pooling over the tokens that are not padding, and scale the result to length 1.
+def pool(model: onnx.ModelProto, pooling: str, dim: int, *, padded: bool) -> onnx.ModelProto:
+    """Add pooling over the tokens, and scale the result to length 1.
 
     Parameters
     ----------
     model
-        Has the input ``attention_mask`` and the output ``last_hidden_state`` [batch, tokens, dim].
+        Has the output ``last_hidden_state``: if padded [batch, tokens, dim] and the input ``attention_mask``, which
+        says what counts, else [tokens, batch, dim].
     pooling
         ``mean`` or ``cls``.
     dim
         Width of a state.
+    padded
+        Whether texts of several lengths share a batch.
     """
-    make = onnx.helper.make_node
+    make, axis = onnx.helper.make_node, int(padded)
     if pooling == "cls":
-        nodes = [make("Gather", [STATES, "pool.first"], ["pool.pooled"], name="pool/Gather", axis=1)]
+        nodes = [make("Gather", [STATES, "pool.first"], ["pool.pooled"], name="pool/Gather", axis=axis)]
         tensors = [constant("pool.first", 0, np.int64)]
+    elif not padded:
+        nodes = [make("ReduceSum", [STATES, "pool.tokens"], ["pool.pooled"], name="pool/ReduceSum", keepdims=0)]
+        tensors = [constant("pool.tokens", [axis], np.int64)]
     else:
         # A sum of products with the mask: positions of padding add an exact zero.
         nodes = [
@@ -96,7 +130,7 @@ def pool(model: onnx.ModelProto, pooling: str, dim: int) -> onnx.ModelProto:
                 keepdims=0,
             ),
         ]
-        tensors = [constant("pool.last", [-1], np.int64), constant("pool.tokens", [1], np.int64)]
+        tensors = [constant("pool.last", [-1], np.int64), constant("pool.tokens", [axis], np.int64)]
     # The mean and the sum differ by a factor, which the normalization removes.
     nodes += [
         make("ReduceL2", ["pool.pooled", "pool.width"], ["pool.norm"], name="pool/ReduceL2", keepdims=1),
@@ -183,16 +217,17 @@ def check_against_source(model: onnx.ModelProto, source: EncoderSource, atol: fl
     from engine_runtime.inference.session import open_session
 
     session = open_session(model.SerializeToString())
-    encoder = load_encoder(source)
+    encoder, inputs = load_encoder(source), [tensor.name for tensor in model.graph.input]
     generator = np.random.default_rng(0)
     for batch, length in ((1, 1), (3, 7), (2, source.max_tokens)):
         ids = generator.integers(5, encoder.config.vocab_size, (batch, length))
         mask = np.ones_like(ids)
-        mask[-1, (length + 1) // 2 :] = 0
+        if "attention_mask" in inputs:
+            mask[-1, (length + 1) // 2 :] = 0
         ids[mask == 0] = source.pad_token
         expected = reference(encoder, source.pooling, ids, mask)
         feed = {"input_ids": ids, "attention_mask": mask, "token_type_ids": np.zeros_like(ids)}
-        found = session.run([TEXT], {node.name: feed[node.name] for node in model.graph.input})[0]
+        found = session.run([TEXT], {name: feed[name] for name in inputs})[0]
         worst = float(np.abs(found - expected).max())
         if not worst <= atol:
             raise ArtefactError(

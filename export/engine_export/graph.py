@@ -7,7 +7,7 @@ give a new one; the one given is never changed. A node is identified by its firs
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -156,6 +156,15 @@ def without_dead(model: onnx.ModelProto) -> onnx.ModelProto:
             kept.append(node)
             needed |= set(node.input)
     return rebuilt(model, reversed(kept))
+
+
+def reading(node: onnx.NodeProto, renamed: Mapping[str, str]) -> onnx.NodeProto:
+    """The node with other names for the tensors that it reads."""
+    changed = onnx.NodeProto()
+    changed.CopyFrom(node)
+    for place, name in enumerate(node.input):
+        changed.input[place] = renamed.get(name, name)
+    return changed
 
 
 def constant(name: str, value: npt.ArrayLike, dtype: npt.DTypeLike | None = None) -> onnx.TensorProto:

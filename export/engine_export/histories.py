@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 import onnx
 
-from engine_export.calibrate import Feed, equal_lengths, spread
+from engine_export.calibrate import BUDGET, Feed, spread
 from engine_export.compare import NEIGHBOURS, Ints, cosines, invariance, overlap
 from engine_export.graph import Floats
 from engine_export.parity import RefinerParity
@@ -23,6 +23,7 @@ from engine_runtime.artefacts.run import RefinerShape, RunInfo
 from engine_runtime.data.histories import Histories, ModelInputs, model_inputs, read_catalogue, read_histories
 from engine_runtime.data.schema import RANKABLE
 from engine_runtime.errors import InputError
+from engine_runtime.inference.batching import cut_equal
 from engine_runtime.inference.refiner import Refined, Refiner
 
 CALIBRATION_USERS = 512
@@ -96,7 +97,7 @@ def history_feeds(graph: onnx.ModelProto, shape: RefinerShape, data: RefinerData
     refiner = Refiner(graph.SerializeToString(), shape)
     lengths = np.minimum(np.diff(data.calibration.offsets), shape.max_events)
     some = np.flatnonzero(lengths)
-    return [refiner.feed(data.calibration, data.vectors, some[rows]) for rows in equal_lengths(lengths[some])]
+    return [refiner.feed(data.calibration, data.vectors, some[rows]) for rows in cut_equal(lengths[some], BUDGET)]
 
 
 def compare_refiners(

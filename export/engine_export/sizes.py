@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 import onnx
 
-from engine_export.graph import Graph, constant, rebuilt
+from engine_export.graph import Graph, constant, reading, rebuilt
 from engine_runtime.errors import InputError
 from engine_runtime.inference.session import open_session
 
@@ -74,7 +74,7 @@ def freeze_sizes(model: onnx.ModelProto, longest: int) -> onnx.ModelProto:
         tensors += new_tensors
     for node in model.graph.node:
         if node.output[0] not in renamed:
-            nodes.append(_reading(node, renamed))
+            nodes.append(reading(node, renamed))
     return rebuilt(model, nodes, tensors)
 
 
@@ -128,11 +128,3 @@ def _cut(
         for axis, source, target in zip(axes, steps, steps[1:], strict=False)
     ]
     return nodes, [constant(steps[0], whole), *(constant(f"{name}.axis{axis}", [axis], np.int64) for axis in axes)]
-
-
-def _reading(node: onnx.NodeProto, renamed: dict[str, str]) -> onnx.NodeProto:
-    changed = onnx.NodeProto()
-    changed.CopyFrom(node)
-    for place, name in enumerate(node.input):
-        changed.input[place] = renamed.get(name, name)
-    return changed

@@ -28,8 +28,6 @@ class EncoderInfo:
         Longer texts are cut to so many tokens, special ones included.
     pad_token
         Id that fills a batch; its positions are masked.
-    inputs
-        Names of the graph's inputs, among ``input_ids``, ``attention_mask``, ``token_type_ids``.
     precisions
         Variants present, best for a CPU first.
     requires
@@ -46,7 +44,6 @@ class EncoderInfo:
     dim: int
     max_tokens: int
     pad_token: int
-    inputs: tuple[str, ...]
     precisions: tuple[str, ...]
     requires: dict[str, tuple[str, ...]]
     pooling: str
@@ -78,7 +75,7 @@ class EncoderArtefact:
         return self.root / PARITY_FILE
 
     def graph(self, precision: str) -> Path:
-        """The ONNX graph of one variant: inputs as named in the info, output ``text`` [batch, dim] float32."""
+        """The ONNX graph of one variant: takes ``input_ids``, and ``attention_mask`` and ``token_type_ids`` if it has them; output ``text`` [batch, dim] float32."""
         return self.root / graph_file(precision)
 
 

@@ -1,7 +1,7 @@
 """Batches by token budget: sorted by length, cut where rows times the longest would pass the budget.
 
 Pure; knows lengths alone. A batch of many short rows and one of a few long ones cost about the same, and little of
-either is padding.
+either is padding, or none where only rows of one length share a batch.
 """
 
 from __future__ import annotations
@@ -41,6 +41,32 @@ def cut_batches(lengths: npt.ArrayLike, budget: int) -> list[Ints]:
         batches.append(order[start:stop])
         start = stop
     return batches
+
+
+def cut_equal(lengths: npt.ArrayLike, budget: int) -> list[Ints]:
+    """Cut rows into batches of one length each, so that nothing is padded.
+
+    Parameters
+    ----------
+    lengths
+        Length of each row, int [rows].
+    budget
+        Most positions of one batch. A row longer than it is a batch of its own.
+
+    Returns
+    -------
+    list of int64 arrays
+        Row numbers of each batch, shortest rows first; every row is in exactly one batch. Batches of one length differ
+        by at most one row, and their rows keep their order.
+    """
+    sizes = np.maximum(np.asarray(lengths, np.int64), 1)
+    order = np.argsort(sizes, kind="stable")
+    groups = np.split(order, np.flatnonzero(np.diff(sizes[order])) + 1) if len(order) else []
+    return [
+        batch
+        for rows in groups
+        for batch in np.array_split(rows, -(-len(rows) // max(1, budget // int(sizes[rows[0]]))))
+    ]
 
 
 def pad_rows(

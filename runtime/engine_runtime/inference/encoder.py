@@ -21,7 +21,7 @@ import numpy.typing as npt
 from engine_runtime.artefacts.bundle import Bundle
 from engine_runtime.artefacts.encoder import EncoderArtefact, EncoderInfo
 from engine_runtime.errors import ArtefactError
-from engine_runtime.inference.batching import cut_batches, pad_rows
+from engine_runtime.inference.batching import cut_batches, cut_equal, pad_rows
 from engine_runtime.inference.cache import KeptVectors, VectorCache
 from engine_runtime.inference.kept import kept_budget
 from engine_runtime.inference.machine import fingerprint
@@ -43,6 +43,9 @@ CHUNK = 256
 
 # So many texts are tokenized in the calling thread, and run there if they fit one batch.
 FEW = 16
+
+# A graph without it takes texts of one length at a time.
+MASK = "attention_mask"
 
 DTYPES: dict[str, npt.DTypeLike] = {"tensor(int64)": np.int64, "tensor(int32)": np.int32}
 
@@ -207,7 +210,8 @@ class TextEncoder:
         return window
 
     def _cut(self, tokens: Tokens) -> list[Ints]:
-        return cut_batches(tokens.lengths, self.budget)
+        cut = cut_batches if MASK in self._inputs else cut_equal
+        return cut(tokens.lengths, self.budget)
 
     def run(self, tokens: Tokens, batch: Ints, output: str = "text") -> Floats:
         """Run one batch of `tokens` in the calling thread: float32 [rows of batch, width], as the graph gives it."""
@@ -251,7 +255,7 @@ def encoder_feed(
     for name, dtype in inputs.items():
         if name == "input_ids":
             feed[name] = pad_rows(tokens.ids, tokens.offsets, batch, width, pad_token).astype(dtype, copy=False)
-        elif name == "attention_mask":
+        elif name == MASK:
             feed[name] = (np.arange(width) < lengths[:, None]).astype(dtype)
         elif name == "token_type_ids":
             feed[name] = np.zeros((len(batch), width), dtype)

@@ -16,6 +16,7 @@ import numpy.typing as npt
 import tokenizers
 
 from engine_runtime.errors import ArtefactError
+from engine_runtime.inference.words import WordPieces, by_words
 
 
 @dataclass(frozen=True)
@@ -76,11 +77,15 @@ class Tokenizer:
         self.size = int(self._tokenizer.get_vocab_size())
         self._tokenizer.no_padding()
         self._tokenizer.enable_truncation(max_tokens)
+        self._pieces = WordPieces(self._tokenizer, max_tokens) if by_words(self._tokenizer) else None
 
     def __call__(self, texts: Sequence[str]) -> Tokens:
         """Tokenize `texts`; a lone surrogate becomes a question mark, for it stands for no character."""
-        valid = [text if text.isascii() else text.encode("utf-8", "replace").decode() for text in texts]
-        rows = [encoding.ids for encoding in self._tokenizer.encode_batch_fast(valid)]
+        known = [self._pieces(text) if self._pieces else None for text in texts]
+        others = [text for text, ids in zip(texts, known, strict=True) if ids is None]
+        valid = [text if text.isascii() else text.encode("utf-8", "replace").decode() for text in others]
+        encoded = (encoding.ids for encoding in self._tokenizer.encode_batch_fast(valid))
+        rows = [next(encoded) if ids is None else ids for ids in known]
         offsets = np.zeros(len(rows) + 1, np.int64)
         np.cumsum([len(row) for row in rows], out=offsets[1:])
         ids = np.fromiter(chain.from_iterable(rows), np.int64, count=int(offsets[-1]))
