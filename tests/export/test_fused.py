@@ -53,8 +53,9 @@ def test_fused_graph_equals_the_plain_one(built: Built, shape: tuple[int, int], 
     """At every size and with every padding on the right, fused and plain give the same vectors."""
     batch, length = shape
     generator = np.random.default_rng(batch * 1000 + length)
-    kept = {"none": np.full(batch, length), "some": generator.integers(1, length + 1, batch), "nearly all": 1}[padding]
-    mask = (np.arange(length) < np.broadcast_to(kept, batch)[:, None]).astype(np.int64)
+    drawn = generator.integers(1, length + 1, batch)
+    kept = {"none": np.full(batch, length), "some": drawn, "nearly all": np.ones(batch)}[padding]
+    mask = (np.arange(length) < kept[:, None]).astype(np.int64)
     ids = np.where(mask, generator.integers(4, 100, shape), built.source.pad_token)
     np.testing.assert_allclose(run(built.fused.model, ids, mask), run(built.plain, ids, mask), atol=2e-6)
 

@@ -22,7 +22,9 @@ from engine_runtime.artefacts.bundle import Bundle
 from engine_runtime.artefacts.encoder import EncoderArtefact, EncoderInfo
 from engine_runtime.errors import ArtefactError
 from engine_runtime.inference.batching import cut_batches, pad_rows
+from engine_runtime.inference.buckets import Buckets
 from engine_runtime.inference.cache import KeptVectors, VectorCache
+from engine_runtime.inference.cuda import DeviceSession
 from engine_runtime.inference.kept import kept_budget
 from engine_runtime.inference.machine import fingerprint
 from engine_runtime.inference.session import Provider
@@ -85,6 +87,8 @@ class TextEncoder:
         session = self._workers.session()
         self._inputs = {tensor.name: DTYPES[tensor.type] for tensor in session.get_inputs()}
         self._widths = {tensor.name: tensor.shape[-1] for tensor in session.get_outputs()}
+        buckets = Buckets(info.max_tokens, self.budget)
+        self._device = DeviceSession(session, provider, buckets, info.pad_token) if provider == "cuda" else None
 
     @classmethod
     def open(
@@ -207,11 +211,13 @@ class TextEncoder:
         return window
 
     def _cut(self, tokens: Tokens) -> list[Ints]:
-        return cut_batches(tokens.lengths, self.budget)
+        return self._device.buckets.cut(tokens.lengths) if self._device else cut_batches(tokens.lengths, self.budget)
 
     def run(self, tokens: Tokens, batch: Ints, output: str = "text") -> Floats:
         """Run one batch of `tokens` in the calling thread: float32 [rows of batch, width], as the graph gives it."""
         feed = encoder_feed(tokens, batch, self._inputs, self.info.pad_token)
+        if self._device:
+            return self._device.run(feed, output)
         return np.asarray(self._workers.session().run([output], feed)[0])
 
     def _fill(self, window: _Window, tokens: Tokens, batch: Ints, output: str) -> int:

@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
 import numpy as np
 import numpy.typing as npt
 import pytest
 
 import tiny
 from engine_runtime.errors import MachineError
-from engine_runtime.inference.cuda import DeviceEncoder
+from engine_runtime.inference.buckets import Buckets
+from engine_runtime.inference.cuda import DeviceSession
+from engine_runtime.inference.encoder import TextEncoder
 from engine_runtime.inference.machine import this_machine
-from engine_runtime.inference.session import Provider
+from engine_runtime.inference.session import Provider, open_session
 
 NO_DEVICE = "no CUDA device is found on this machine"
 on_cuda = pytest.mark.skipif("cuda" not in this_machine().providers, reason=NO_DEVICE)
 DEVICES = ["cpu", pytest.param("cuda", marks=on_cuda)]
+
+# Wide enough for eight tokens, high enough for four texts.
+BUCKETS = Buckets(8, 32)
 
 TEXTS = ["red", "green tea cup", "blue lamp"]
 
@@ -29,14 +37,19 @@ def feed_of(texts: list[str]) -> dict[str, npt.NDArray[np.generic]]:
     }
 
 
+def opened(device: Provider, buckets: Buckets = BUCKETS) -> DeviceSession:
+    """The tiny encoder on a device."""
+    return DeviceSession(open_session(tiny.encoder_graph(), device), device, buckets, 0)
+
+
 @pytest.mark.parametrize("device", DEVICES)
 @pytest.mark.parametrize("space", ["text", "item"])
 def test_vectors_are_those_of_each_text(device: Provider, space: str) -> None:
     """Whatever a batch is padded to, and whatever ran before, a text has its vector."""
-    encoder = DeviceEncoder(tiny.encoder_graph(), device, 0)
+    session = opened(device)
     expected = tiny.encoded(TEXTS, space)
-    for height, width, count in ((3, 5, 3), (4, 8, 3), (4, 8, 1), (8, 8, 2), (4, 8, 3)):
-        found = encoder.run(feed_of(TEXTS[:count]), height, width, space)
+    for count in (3, 1, 2, 3, 1):
+        found = session.run(feed_of(TEXTS[:count]), space)
         assert found.shape == (count, expected.shape[1])
         assert np.allclose(found, expected[:count], atol=1e-5)
 
@@ -44,39 +57,56 @@ def test_vectors_are_those_of_each_text(device: Provider, space: str) -> None:
 @pytest.mark.parametrize("device", DEVICES)
 def test_vectors_stay_when_the_next_batch_runs(device: Provider) -> None:
     """Memory is kept between batches; what was given out is not touched."""
-    encoder = DeviceEncoder(tiny.encoder_graph(), device, 0)
-    first = encoder.run(feed_of(TEXTS[:1]), 2, 8, "text")
+    session = opened(device)
+    first = session.run(feed_of(TEXTS[:1]), "text")
     before = first.copy()
-    encoder.run(feed_of(TEXTS[1:]), 2, 8, "text")
+    session.run(feed_of(TEXTS[1:2]), "text")
     assert np.array_equal(first, before)
 
 
 @pytest.mark.parametrize("device", DEVICES)
 def test_memory_is_taken_once_a_shape(device: Provider) -> None:
     """A shape that comes again uses the memory that it was given first."""
-    encoder = DeviceEncoder(tiny.encoder_graph(), device, 0)
-    for height in (2, 4, 2, 4, 2):
-        encoder.run(feed_of(TEXTS[:2]), height, 8, "text")
-    assert len(encoder._kept) == 2
+    session = opened(device)
+    for count in (2, 3, 2, 3, 2):
+        session.run(feed_of(TEXTS[:count]), "text")
+    assert [key[:2] for key in session._kept] == [(2, 8), (4, 8)]
 
 
 @pytest.mark.parametrize("device", DEVICES)
 def test_rows_of_padding_attend_to_something(device: Provider) -> None:
     """A row without a text has one token to look at, so that nothing is divided by nothing."""
-    encoder = DeviceEncoder(tiny.encoder_graph(), device, 0)
-    encoder.run(feed_of(TEXTS[:1]), 4, 8, "text")
-    (kept,) = encoder._kept.values()
-    assert kept.host["attention_mask"].sum(axis=1).tolist() == [3, 1, 1, 1]
+    session = opened(device)
+    session.run(feed_of(TEXTS), "text")
+    (kept,) = session._kept.values()
+    assert kept.host["attention_mask"].sum(axis=1).tolist() == [3, 5, 4, 1]
 
 
-@on_cuda
-def test_a_session_on_cuda_is_on_cuda() -> None:
-    """Where there is a device, the session is there."""
-    assert DeviceEncoder(tiny.encoder_graph(), "cuda", 0).session.get_providers()[0] == "CUDAExecutionProvider"
+@pytest.mark.parametrize("device", DEVICES)
+def test_threads_take_turns(device: Provider) -> None:
+    """Several threads on one session get each their own vectors."""
+    session = opened(device)
+    expected = tiny.encoded(TEXTS)
+    with ThreadPoolExecutor(4) as pool:
+        found = list(pool.map(lambda row: session.run(feed_of([TEXTS[row % 3]]), "text")[0], range(60)))
+    assert all(np.allclose(vector, expected[row % 3], atol=1e-5) for row, vector in enumerate(found))
+
+
+@pytest.mark.parametrize("device", DEVICES)
+def test_an_encoder_gives_the_same_through_a_device(device: Provider, tmp_path: Path) -> None:
+    """Texts that go through buckets and bound memory have the vectors that they have without."""
+    tokenizer = tiny.write_tokenizer(tmp_path / "tokenizer.json")
+    texts = [" ".join(tiny.WORDS[start : start + 1 + start % 7]) for start in range(len(tiny.WORDS))]
+    plain = TextEncoder(tiny.encoder_graph(), tokenizer, tiny.ENCODER)
+    through = TextEncoder(tiny.encoder_graph(), tokenizer, tiny.ENCODER, provider=device, budget=32)
+    through._device = through._device or opened(device)
+    assert np.allclose(through.encode(texts), plain.encode(texts), atol=1e-5)
+    assert through._device._kept
 
 
 @pytest.mark.skipif("cuda" in this_machine().providers, reason="there is a CUDA device on this machine")
-def test_without_a_device_cuda_is_refused() -> None:
+def test_without_a_device_cuda_is_refused(tmp_path: Path) -> None:
     """Asked for CUDA where there is none, nothing runs on the CPU instead."""
+    tokenizer = tiny.write_tokenizer(tmp_path / "tokenizer.json")
     with pytest.raises(MachineError, match="CUDAExecutionProvider"):
-        DeviceEncoder(tiny.encoder_graph(), "cuda", 0)
+        TextEncoder(tiny.encoder_graph(), tokenizer, tiny.ENCODER, provider="cuda")
