@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 import onnxruntime as ort
 
+from engine_runtime.errors import MachineError
 from engine_runtime.inference.buckets import Buckets
 from engine_runtime.inference.session import Provider
 
@@ -81,6 +82,11 @@ class DeviceSession:
         Returns
         -------
         float32 [rows, width of output]
+
+        Raises
+        ------
+        MachineError
+            The device cannot run the batch: its memory is full, or a library is missing.
         """
         rows, columns = feed[MASK].shape
         key = (*self.buckets.shape(rows, columns), output)
@@ -92,10 +98,17 @@ class DeviceSession:
                 host.fill(self._fill.get(name, 0))
                 host[:rows, :columns] = feed[name]
             bound.host[MASK][rows:, 0] = 1  # attention over nothing at all is not a number
-            for name, host in bound.host.items():
-                bound.inputs[name].update_inplace(host)
-            self._session.run_with_iobinding(bound.binding)
-            return np.array(bound.output.numpy()[:rows])
+            try:
+                for name, host in bound.host.items():
+                    bound.inputs[name].update_inplace(host)
+                self._session.run_with_iobinding(bound.binding)
+                return np.array(bound.output.numpy()[:rows])
+            except Exception as error:  # ONNX Runtime's errors share no base class
+                raise MachineError(
+                    f"a batch of {key[0]} by {key[1]} tokens could not be run on {self._device}: {error}. See that "
+                    "its libraries are there (pip install 'profile-engine[cuda]') and its memory is free, or use the "
+                    "CPU."
+                ) from error
 
     def _bind(self, feed: Mapping[str, npt.NDArray[Any]], height: int, width: int, output: str) -> _Bound:
         def taken(columns: int, dtype: npt.DTypeLike) -> ort.OrtValue:

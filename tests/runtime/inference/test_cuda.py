@@ -92,6 +92,16 @@ def test_threads_take_turns(device: Provider) -> None:
     assert all(np.allclose(vector, expected[row % 3], atol=1e-5) for row, vector in enumerate(found))
 
 
+def test_a_batch_that_cannot_be_run_is_a_machine_error() -> None:
+    """What the device says is passed on, with the shape and what to do."""
+    session = opened("cpu")
+    beyond = feed_of(TEXTS) | {"input_ids": np.full((3, 5), 99)}
+    with pytest.raises(
+        MachineError, match=r"batch of 4 by 8 tokens could not be run on cpu: .*indices.*or use the CPU"
+    ):
+        session.run(beyond, "text")
+
+
 @pytest.mark.parametrize("device", DEVICES)
 def test_an_encoder_gives_the_same_through_a_device(device: Provider, tmp_path: Path) -> None:
     """Texts that go through buckets and bound memory have the vectors that they have without."""
