@@ -21,6 +21,7 @@ from engine_runtime.artefacts.dataset import Dataset
 from engine_runtime.artefacts.encoder import EncoderArtefact
 from engine_runtime.errors import ArtefactError, InputError, UsageError
 from engine_runtime.inference.encoder import TextEncoder
+from engine_runtime.inference.machine import this_machine
 from tiny_models import FAST, texts_of
 
 
@@ -69,6 +70,15 @@ def test_half_precision_is_written_and_judged(complete: EncoderArtefact) -> None
     assert "on the CPU" in report.judged_on["fp16"]
     assert report.text["fp16"].cosine_min > 0.9999
     assert complete.graph("fp16").stat().st_size < 0.7 * complete.graph("fp32").stat().st_size
+
+
+@pytest.mark.skipif("cuda" not in this_machine().providers, reason="no CUDA device is found on this machine")
+def test_half_precision_on_cuda_is_close_to_float32_on_the_cpu(complete: EncoderArtefact) -> None:
+    """Where there is a device, the variant made for it gives nearly the vectors of float32, in input order."""
+    texts = texts_of(300)
+    expected = open_encoder(complete, "fp32").encode(texts)
+    found = TextEncoder(complete.graph("fp16"), complete.tokenizer, complete.info, provider="cuda").encode(texts)
+    assert (expected * found).sum(axis=1).min() > 0.999
 
 
 def test_half_precision_alone(source: EncoderSource, tmp_path: Path) -> None:
