@@ -94,7 +94,7 @@ def write_encoder(path: Path, precisions: tuple[str, ...] = ("fp32",)) -> Encode
     with drafting(path, layout.KIND) as draft:
         for name in (layout.TOKENIZER_FILE, layout.PARITY_FILE, *map(layout.graph_file, precisions)):
             (draft.path / name).write_text("{}")
-        draft.seal(EncoderInfo("hash", "0" * 64, WIDTH, 64, 0, ("input_ids",), precisions, {}, "mean", {}))
+        draft.seal(EncoderInfo("hash", "0" * 64, WIDTH, 64, 0, precisions, {}, "mean", {}))
     return EncoderArtefact.open(path)
 
 

@@ -17,7 +17,6 @@ from engine_export.calibrate import BUDGET, Feed, spread
 from engine_export.compare import compare_vectors, text_invariance
 from engine_export.encoder_graph import STATES, TEXT, EncoderGraphs, check_against_source, encoder_graphs
 from engine_export.fused import fuse
-from engine_export.graph import Floats
 from engine_export.half import halve
 from engine_export.parity import Limits, ParityReport, VectorParity, judge
 from engine_export.recipe import LayerError, Quantized, QuantizeSettings, quantize

@@ -42,8 +42,8 @@ def unpadded(model: onnx.ModelProto, longest: int) -> onnx.ModelProto:
     InputError
         Attention is of a kind that is not understood, or something else than attention depends on the mask.
     """
+    model = freeze_sizes(_with_first_type(model), longest)  # before sizes mean something else
     attentions = find_attentions(model)
-    model = freeze_sizes(_with_first_type(model), longest)
     model = _with_tokens_first(_with_plain_attention(model, attentions), attentions[0].states)
     graph = Graph(model)
     if reached := set().union(*(reached_inputs(graph, output.name) for output in model.graph.output)) - {IDS}:
@@ -102,10 +102,13 @@ def _attention(graph: Graph, found: SelfAttention) -> Made:
     """Attention on states [tokens, batch, width]; its result lies the same way."""
     make = onnx.helper.make_node
     name, width = found.name, found.weight.shape[1] // 3
-    nodes, tensors = [], [
-        constant(f"{name}.cut", [0, -1, width // found.heads], np.int64),
-        constant(f"{name}.joined", [0, -1, width], np.int64),
-    ]
+    nodes, tensors = (
+        [],
+        [
+            constant(f"{name}.cut", [0, -1, width // found.heads], np.int64),
+            constant(f"{name}.joined", [0, -1, width], np.int64),
+        ],
+    )
     for number, part in enumerate(("queries", "keys", "values")):
         columns = slice(number * width, (number + 1) * width)
         tensors += [
@@ -117,10 +120,8 @@ def _attention(graph: Graph, found: SelfAttention) -> Made:
             make("Add", [f"{name}.{part}.product", f"{name}.{part}.bias"], [f"{name}.{part}.sum"]),
             make("Reshape", [f"{name}.{part}.sum", f"{name}.cut"], [f"{name}.{part}"]),
         ]
-    nodes.append(
-        _product(f"{name}.queries", f"{name}.keys", f"{name}.scores", transBatchA=1, transBatchB=1, transB=1)
-    )
-    nodes[-1].attribute.append(onnx.helper.make_attribute("alpha", found.scale))
+    turned = {"transBatchA": 1, "transBatchB": 1, "transB": 1, "alpha": found.scale}
+    nodes.append(_product(f"{name}.queries", f"{name}.keys", f"{name}.scores", **turned))
     new_nodes, scores = _biased(graph, found)
     nodes += [
         *new_nodes,
@@ -132,8 +133,10 @@ def _attention(graph: Graph, found: SelfAttention) -> Made:
     return nodes, tensors
 
 
-def _product(left: str, right: str, output: str, **settings: int) -> onnx.NodeProto:
-    return onnx.helper.make_node("FusedMatMul", [left, right], [output], name=output, domain=CONTRIB, **settings)
+def _product(left: str, right: str, output: str, **settings: float) -> onnx.NodeProto:
+    node = onnx.helper.make_node("FusedMatMul", [left, right], [output], name=output, domain=CONTRIB)
+    node.attribute.extend(onnx.helper.make_attribute(name, value) for name, value in settings.items())
+    return node
 
 
 def _biased(graph: Graph, found: SelfAttention) -> tuple[list[onnx.NodeProto], str]:

@@ -73,3 +73,10 @@ def encoder(scratch: Path, source: EncoderSource, dataset: Dataset) -> EncoderAr
 def trained(scratch: Path, dataset: Dataset, encoder: EncoderArtefact) -> Run:
     settings = TrainSettings(dim=16, white_dim=16, n_concepts=8, max_events=8, epochs=2)
     return train(dataset, encoder, Where(scratch / "run"), settings)
+
+
+@pytest.fixture(scope="session")
+def complete(scratch: Path, source: EncoderSource, dataset: Dataset) -> EncoderArtefact:
+    """An encoder with every variant."""
+    settings = ExportSettings(("fp16", "int8", "fp32"), quantize=FAST)
+    return export_encoder(source, dataset, scratch / "complete", settings)

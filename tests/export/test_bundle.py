@@ -17,6 +17,8 @@ from engine_export.histories import history_feeds
 from engine_export.parity import read_report
 from engine_export.sources import EncoderSource
 from engine_models.model import load_model
+from engine_models.settings import TrainSettings
+from engine_models.training import Where, train
 from engine_runtime.artefacts.bundle import Bundle
 from engine_runtime.artefacts.dataset import Dataset
 from engine_runtime.artefacts.encoder import EncoderArtefact
@@ -72,6 +74,23 @@ def test_one_variant_alone(trained: Run, encoder: EncoderArtefact, dataset: Data
     made = export_run(trained, encoder, dataset, tmp_path / "out", ExportSettings(("fp32",)))
     assert sorted(path.name for path in made.root.glob("*.onnx")) == ["encoder.fp32.onnx", "refiner.fp32.onnx"]
     assert read_report(made.parity.read_bytes()).refiner == {}
+
+
+def test_half_precision_carries_head_and_refiner(
+    scratch: Path, complete: EncoderArtefact, dataset: Dataset, tmp_path: Path
+) -> None:
+    """In half precision the head and the refiner stay float32; items are compared, the refiner has nothing to be."""
+    settings = TrainSettings(dim=16, white_dim=16, n_concepts=8, max_events=8, epochs=1)
+    trained = train(dataset, complete, Where(scratch / "complete-run"), settings)
+    made = export_run(trained, complete, dataset, tmp_path / "out", ExportSettings(("fp16", "fp32")))
+    report = read_report(made.parity.read_bytes())
+    assert made.info.precisions == ("fp32", "fp16")
+    assert made.info.encoder.requires["fp16"] == ("cuda",)
+    assert made.refiner("fp16").read_bytes() == made.refiner("fp32").read_bytes()
+    assert (set(report.text), set(report.item), report.refiner) == ({"fp16"}, {"fp16"}, {})
+    assert report.item["fp16"].cosine_p1 > 0.999
+    assert report.layers == {}
+    assert trained.info.precision != "fp16"
 
 
 def test_other_encoder_is_refused(trained: Run, dataset: Dataset, source: EncoderSource, tmp_path: Path) -> None:

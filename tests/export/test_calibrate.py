@@ -8,7 +8,7 @@ import pytest
 from onnx import helper
 
 from engine_export import calibrate
-from engine_export.calibrate import equal_lengths, measure_ranges, spread
+from engine_export.calibrate import measure_ranges, spread
 from engine_export.graph import constant, floats
 
 GENERATOR = np.random.default_rng(8)
@@ -34,14 +34,6 @@ def test_ranges_and_moments_are_those_of_all_rows(held: int, monkeypatch: pytest
         np.testing.assert_allclose(found[name].high, expected.max(0), rtol=1e-6)
         np.testing.assert_allclose(found[name].moments, expected.T @ expected, rtol=1e-5, atol=1e-4)
         np.testing.assert_allclose(found[name].absmax, np.abs(expected).max(0), rtol=1e-6)
-
-
-def test_batches_are_of_equal_length() -> None:
-    """Every row is in one batch, with rows of its own length, within the budget."""
-    lengths = np.array([3, 5, 3, 3, 5])
-    batches = equal_lengths(lengths, budget=6)
-    assert sorted(int(row) for batch in batches for row in batch) == [0, 1, 2, 3, 4]
-    assert all(len(set(lengths[batch])) == 1 and len(batch) * lengths[batch[0]] <= 6 for batch in batches)
 
 
 def test_rows_are_spread_evenly() -> None:

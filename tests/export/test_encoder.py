@@ -12,6 +12,7 @@ import pytest
 from engine_export import encoder as exporting
 from engine_export.calibrate import Feed
 from engine_export.encoder import ExportSettings, chosen_texts, export_encoder
+from engine_export.encoder_graph import EncoderGraphs, load_encoder, pool, trace
 from engine_export.parity import read_report
 from engine_export.recipe import Quantized, quantize
 from engine_export.sources import EncoderSource, resolve
@@ -19,6 +20,7 @@ from engine_runtime.artefacts.dataset import Dataset
 from engine_runtime.artefacts.encoder import EncoderArtefact
 from engine_runtime.errors import ArtefactError, InputError, UsageError
 from engine_runtime.inference.encoder import TextEncoder
+from engine_runtime.inference.machine import this_machine
 from tiny_models import FAST, texts_of
 
 
@@ -54,6 +56,52 @@ def test_float32_alone_needs_no_texts(source: EncoderSource, tmp_path: Path) -> 
     assert made.info.precisions == ("fp32",)
     assert read_report(made.parity.read_bytes()).text == {}
     assert not made.graph("int8").exists()
+
+
+def test_half_precision_is_written_and_judged(complete: EncoderArtefact) -> None:
+    """Beside the others lies a variant for CUDA, close to float32, with its fused nodes and what it was judged on."""
+    report = read_report(complete.parity.read_bytes())
+    assert complete.info.precisions == ("int8", "fp32", "fp16")
+    assert complete.info.requires["fp16"] == ("cuda",)
+    assert complete.info.recipe["fp16"] == "fused: 2 Attention, 4 SkipLayerNormalization, 2 BiasGelu"
+    assert complete.info.recipe["layers"] == "8"
+    assert set(report.text) == set(report.judged_on) == {"int8", "fp16"}
+    assert "on the CPU" in report.judged_on["fp16"]
+    assert report.text["fp16"].cosine_min > 0.9999
+    assert complete.graph("fp16").stat().st_size < 0.7 * complete.graph("fp32").stat().st_size
+
+
+@pytest.mark.skipif("cuda" not in this_machine().providers, reason="no CUDA device is found on this machine")
+def test_half_precision_on_cuda_is_close_to_float32_on_the_cpu(complete: EncoderArtefact) -> None:
+    """Where there is a device, the variant made for it gives nearly the vectors of float32, in input order."""
+    texts = texts_of(300)
+    expected = open_encoder(complete, "fp32").encode(texts)
+    found = TextEncoder(complete.graph("fp16"), complete.tokenizer, complete.info, provider="cuda").encode(texts)
+    assert (expected * found).sum(axis=1).min() > 0.999
+
+
+def test_half_precision_alone(source: EncoderSource, tmp_path: Path) -> None:
+    """Without int8 nothing is quantized; float32 is compared with and not written."""
+    made = export_encoder(source, texts_of(40), tmp_path / "out", ExportSettings(("fp16",)))
+    assert made.info.precisions == ("fp16",)
+    assert set(made.info.recipe) == {"fp16"}
+    assert set(read_report(made.parity.read_bytes()).text) == {"fp16"}
+    assert not made.graph("fp32").exists()
+
+
+def test_encoder_that_cannot_be_fused_is_refused(
+    source: EncoderSource, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without what can be fused, half precision is refused and nothing is left behind; float32 is offered."""
+    monkeypatch.setattr(exporting, "encoder_graphs", unmerged_graphs)
+    with pytest.raises(InputError, match=r"not three parts of one linear layer.*Export without fp16"):
+        export_encoder(source, texts_of(40), tmp_path / "out", ExportSettings(("fp16", "fp32")))
+    assert list(tmp_path.iterdir()) == []
+
+
+def unmerged_graphs(source: EncoderSource) -> EncoderGraphs:
+    """An encoder whose queries, keys and values are layers of their own."""
+    return EncoderGraphs(pool(trace(load_encoder(source)), "mean", 32, padded=True), None)
 
 
 def test_no_text_to_calibrate_on(source: EncoderSource, tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -41,7 +42,7 @@ def built(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> tuple[EncoderSource, onnx.ModelProto]:
     source = make_source(tmp_path_factory.mktemp("kinds") / request.param, request.param)
-    return source, surgery.encoder_graph(source)
+    return source, surgery.encoder_graphs(source).padded
 
 
 @pytest.mark.parametrize("shape", SHAPES)
@@ -61,10 +62,32 @@ def test_queries_keys_and_values_are_one_product(built: tuple[EncoderSource, onn
     assert widths == [(32, 32), (32, 32), (32, 64), (32, 64), (32, 96), (32, 96), (64, 32), (64, 32)]
 
 
+@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize("kind", ["bert", "mpnet", "xlm-roberta"])
+@pytest.mark.parametrize("pooling", ["mean", "cls"])
+def test_dense_graph_equals_torch(kind: str, shape: tuple[int, int], pooling: str, tmp_path: Path) -> None:
+    """Without mask and padding, texts of one length get PyTorch's vectors at every size, pooled either way."""
+    source = replace(make_source(tmp_path / kind, kind), pooling=pooling)
+    dense = surgery.encoder_graphs(source).dense
+    assert dense is not None
+    assert [tensor.name for tensor in dense.graph.input] == ["input_ids"]
+    ids = np.random.default_rng(7).integers(4, 100, shape)
+    expected = surgery.reference(surgery.load_encoder(source), pooling, ids, np.ones_like(ids))
+    np.testing.assert_allclose(run(dense, {"input_ids": ids}), expected, atol=2e-6)
+
+
+def test_attention_of_another_kind_stays_padded(source: EncoderSource, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where queries, keys and values are not one product, the CPU runs the graph with a mask."""
+    monkeypatch.setattr(surgery, "merge_linears", lambda model: model)
+    graphs = surgery.encoder_graphs(source)
+    assert graphs.dense is None
+    assert "attention_mask" in {tensor.name for tensor in graphs.cpu.graph.input}
+
+
 def test_cls_pooling_equals_torch(source: EncoderSource) -> None:
     """CLS pooling takes the first state."""
     encoder = surgery.load_encoder(source)
-    model = surgery.pool(surgery.trace(encoder), "cls", 32)
+    model = surgery.pool(surgery.trace(encoder), "cls", 32, padded=True)
     feed = tokens(source, 3, 7)
     expected = surgery.reference(encoder, "cls", feed["input_ids"], feed["attention_mask"])
     np.testing.assert_allclose(run(model, feed), expected, atol=2e-6)
@@ -72,13 +95,13 @@ def test_cls_pooling_equals_torch(source: EncoderSource) -> None:
 
 def test_nothing_to_merge_leaves_the_graph_alone(source: EncoderSource) -> None:
     """Merging a merged graph changes nothing."""
-    model = surgery.encoder_graph(source)
+    model = surgery.encoder_graphs(source).padded
     assert surgery.merge_linears(model).SerializeToString() == model.SerializeToString()
 
 
 def test_surgery_leaves_its_input_alone(source: EncoderSource) -> None:
     """The model that is given is not changed."""
-    model = surgery.encoder_graph(source)
+    model = surgery.encoder_graphs(source).padded
     before = model.SerializeToString()
     surgery.attach_head(model, *(np.zeros(shape, np.float32) for shape in ((32,), (32, 8), (4, 8), (4,))))
     assert model.SerializeToString() == before
@@ -89,7 +112,7 @@ def test_head_is_whitening_and_projection(source: EncoderSource) -> None:
     generator = np.random.default_rng(3)
     mean, whitening = generator.standard_normal(32), generator.standard_normal((32, 8))
     weight, bias = generator.standard_normal((4, 8)), generator.standard_normal(4)
-    model = surgery.encoder_graph(source)
+    model = surgery.encoder_graphs(source).padded
     feed = tokens(source, 3, 7)
     text = run(model, feed)
     headed = surgery.attach_head(model, *(part.astype(np.float32) for part in (mean, whitening, weight, bias)))
@@ -99,7 +122,7 @@ def test_head_is_whitening_and_projection(source: EncoderSource) -> None:
 
 def test_unfaithful_graph_is_refused(source: EncoderSource) -> None:
     """A graph that pools in another way than its source is refused with the difference."""
-    wrong = surgery.pool(surgery.trace(surgery.load_encoder(source)), "cls", 32)
+    wrong = surgery.pool(surgery.trace(surgery.load_encoder(source)), "cls", 32, padded=True)
     with pytest.raises(ArtefactError, match="differs from PyTorch"):
         surgery.check_against_source(wrong, source)
 

@@ -45,6 +45,14 @@ def test_each_measure_has_a_bar(measure: str, bad: dict[str, Any]) -> None:
     assert judged.allowed == (measure,)
 
 
+def test_half_precision_has_a_higher_bar() -> None:
+    """What passes for int8 is too far for a variant that only rounds."""
+    report = replace(REPORT, text={"fp16": GOOD}, item={})
+    with pytest.raises(ArtefactError, match=r"fp16_cosine_p1 of fp16 text is 0\.99, the bar is 0\.999"):
+        judge(report, ())
+    assert judge(replace(report, text={"fp16": replace(GOOD, cosine_p1=0.9995)}), ()).failures == ()
+
+
 def test_not_a_number_fails() -> None:
     """A measure that is not a number is past its bar."""
     with pytest.raises(ArtefactError, match="cosine_mean"):

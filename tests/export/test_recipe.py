@@ -9,18 +9,20 @@ import onnx
 import pytest
 
 from engine_export import recipe
-from engine_export.calibrate import Feed, equal_lengths, text_feed, vectors
-from engine_export.encoder_graph import encoder_graph
+from engine_export.calibrate import BUDGET, Feed, vectors
+from engine_export.encoder_graph import encoder_graphs
 from engine_export.refiner_graph import is_block, random_feed, refiner_graph
 from engine_export.sources import EncoderSource
 from engine_models.refiner import Refiner
 from engine_runtime.errors import ArtefactError, InputError
+from engine_runtime.inference.batching import cut_equal
+from engine_runtime.inference.encoder import encoder_feed
 from tiny_models import FAST, texts_of
 
 
 @pytest.fixture(scope="module")
 def exact(source: EncoderSource) -> onnx.ModelProto:
-    return encoder_graph(source)
+    return encoder_graphs(source).cpu
 
 
 @pytest.fixture(scope="module")
@@ -28,8 +30,7 @@ def feeds(source: EncoderSource) -> list[Feed]:
     from engine_runtime.inference.tokenizer import Tokenizer
 
     tokens = Tokenizer(source.folder / "tokenizer.json", 128)(texts_of(128))
-    names = ("input_ids", "attention_mask", "token_type_ids")
-    return [text_feed(tokens, rows, names, 0) for rows in equal_lengths(tokens.lengths)]
+    return [encoder_feed(tokens, rows, {"input_ids": np.int64}, 0) for rows in cut_equal(tokens.lengths, BUDGET)]
 
 
 def test_every_layer_is_quantized_and_close(exact: onnx.ModelProto, feeds: list[Feed]) -> None:

@@ -75,7 +75,7 @@ class EncoderArtefact:
         return self.root / PARITY_FILE
 
     def graph(self, precision: str) -> Path:
-        """The ONNX graph of one variant: takes ``input_ids``, and ``attention_mask`` and ``token_type_ids`` if it has them; output ``text`` [batch, dim] float32."""
+        """The ONNX graph of one variant: token ids in, ``text`` float32 [batch, dim] out."""
         return self.root / graph_file(precision)
 
 

@@ -1,4 +1,4 @@
-"""An encoder graph on a device: one session, whose inputs and outputs lie in device memory that is kept.
+"""An encoder's session on a device, whose inputs and outputs lie in device memory that is kept.
 
 Knows sessions, shapes and bindings; knows nothing of texts or tokenizing. For each shape of a padded batch the memory
 is taken and bound once; a batch is then copied in, run, and its vectors copied out. The device may be the CPU, where
@@ -7,25 +7,26 @@ the same steps give the same vectors.
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import onnxruntime as ort
 
-from engine_runtime.inference.session import Provider, open_session
+from engine_runtime.errors import MachineError
+from engine_runtime.inference.buckets import Buckets
+from engine_runtime.inference.session import Provider
 
 Floats = npt.NDArray[np.float32]
 
 MASK = "attention_mask"
 
-DTYPES: dict[str, npt.DTypeLike] = {"tensor(int64)": np.int64, "tensor(int32)": np.int32}
-
 
 @dataclass(frozen=True)
-class Bound:
+class _Bound:
     """What is kept for one shape and output.
 
     Attributes
@@ -38,71 +39,86 @@ class Bound:
         Ties them to the session.
     """
 
-    host: dict[str, npt.NDArray[np.generic]]
+    host: dict[str, npt.NDArray[Any]]
     inputs: dict[str, ort.OrtValue]
     output: ort.OrtValue
     binding: ort.IOBinding
 
 
-class DeviceEncoder:
-    """An encoder graph ready to run on a device, one batch at a time.
+class DeviceSession:
+    """A session ready to run an encoder's batches on a device, one at a time; threads take turns.
 
     Parameters
     ----------
-    graph
-        An encoder graph.
-    provider
-        Where it runs.
+    session
+        Runs on `device`.
+    device
+        Where the memory is taken.
+    buckets
+        Say what a batch is padded to.
     pad_token
         Id that fills a batch.
     """
 
-    def __init__(self, graph: Path | bytes, provider: Provider, pad_token: int) -> None:
-        self.session = open_session(graph, provider)
-        self._device: Provider = provider
+    def __init__(self, session: ort.InferenceSession, device: Provider, buckets: Buckets, pad_token: int) -> None:
+        self.buckets = buckets
+        self._session = session
+        self._device: Provider = device
         self._fill = {"input_ids": pad_token}
-        self._types = {tensor.name: DTYPES[tensor.type] for tensor in self.session.get_inputs()}
-        self._widths = {tensor.name: int(tensor.shape[-1]) for tensor in self.session.get_outputs()}
-        self._kept: dict[tuple[int, int, str], Bound] = {}
+        self._widths = {tensor.name: int(tensor.shape[-1]) for tensor in session.get_outputs()}
+        self._kept: dict[tuple[int, int, str], _Bound] = {}
+        self._turn = threading.Lock()
 
-    def run(self, feed: Mapping[str, npt.NDArray[np.generic]], height: int, width: int, output: str) -> Floats:
+    def run(self, feed: Mapping[str, npt.NDArray[Any]], output: str) -> Floats:
         """Vectors of one batch.
 
         Parameters
         ----------
         feed
-            The graph's inputs, int [n, columns] each, n at most `height`, columns at most `width`.
-        height, width
-            Shape that the batch is padded to.
+            The graph's inputs, int [rows, columns] each, ``attention_mask`` among them.
         output
             Output of the graph.
 
         Returns
         -------
-        float32 [n, width of output]
-        """
-        key = (height, width, output)
-        bound = self._kept.get(key) or self._kept.setdefault(key, self._bind(*key))
-        for name, host in bound.host.items():
-            rows, columns = feed[name].shape
-            host.fill(self._fill.get(name, 0))
-            host[:rows, :columns] = feed[name]
-            if name == MASK:
-                host[rows:, 0] = 1  # attention over nothing at all is not a number
-            bound.inputs[name].update_inplace(host)
-        self.session.run_with_iobinding(bound.binding)
-        vectors: Floats = bound.output.numpy()[: len(feed[MASK])]
-        return vectors.copy()
+        float32 [rows, width of output]
 
-    def _bind(self, height: int, width: int, output: str) -> Bound:
+        Raises
+        ------
+        MachineError
+            The device cannot run the batch: its memory is full, or a library is missing.
+        """
+        rows, columns = feed[MASK].shape
+        key = (*self.buckets.shape(rows, columns), output)
+        with self._turn:
+            if key not in self._kept:
+                self._kept[key] = self._bind(feed, *key)
+            bound = self._kept[key]
+            for name, host in bound.host.items():
+                host.fill(self._fill.get(name, 0))
+                host[:rows, :columns] = feed[name]
+            bound.host[MASK][rows:, 0] = 1  # attention over nothing at all is not a number
+            try:
+                for name, host in bound.host.items():
+                    bound.inputs[name].update_inplace(host)
+                self._session.run_with_iobinding(bound.binding)
+                return np.array(bound.output.numpy()[:rows])
+            except Exception as error:  # ONNX Runtime's errors share no base class
+                raise MachineError(
+                    f"a batch of {key[0]} by {key[1]} tokens could not be run on {self._device}: {error}. See that "
+                    "its libraries are there (pip install 'profile-engine[cuda]') and its memory is free, or use the "
+                    "CPU."
+                ) from error
+
+    def _bind(self, feed: Mapping[str, npt.NDArray[Any]], height: int, width: int, output: str) -> _Bound:
         def taken(columns: int, dtype: npt.DTypeLike) -> ort.OrtValue:
             return ort.OrtValue.ortvalue_from_shape_and_type([height, columns], dtype, self._device, 0)
 
-        inputs = {name: taken(width, dtype) for name, dtype in self._types.items()}
+        host = {name: np.zeros((height, width), values.dtype) for name, values in feed.items()}
+        inputs = {name: taken(width, values.dtype) for name, values in host.items()}
         result = taken(self._widths[output], np.float32)
-        binding = self.session.io_binding()
+        binding = self._session.io_binding()
         for name, value in inputs.items():
             binding.bind_ortvalue_input(name, value)
         binding.bind_ortvalue_output(output, result)
-        host = {name: np.zeros((height, width), dtype) for name, dtype in self._types.items()}
-        return Bound(host, inputs, result, binding)
+        return _Bound(host, inputs, result, binding)

@@ -22,7 +22,9 @@ from engine_runtime.artefacts.bundle import Bundle
 from engine_runtime.artefacts.encoder import EncoderArtefact, EncoderInfo
 from engine_runtime.errors import ArtefactError
 from engine_runtime.inference.batching import cut_batches, cut_equal, pad_rows
+from engine_runtime.inference.buckets import Buckets
 from engine_runtime.inference.cache import KeptVectors, VectorCache
+from engine_runtime.inference.cuda import DeviceSession
 from engine_runtime.inference.kept import kept_budget
 from engine_runtime.inference.machine import fingerprint
 from engine_runtime.inference.session import Provider
@@ -88,6 +90,9 @@ class TextEncoder:
         session = self._workers.session()
         self._inputs = {tensor.name: DTYPES[tensor.type] for tensor in session.get_inputs()}
         self._widths = {tensor.name: tensor.shape[-1] for tensor in session.get_outputs()}
+        buckets = Buckets(info.max_tokens, self.budget)
+        on_device = provider == "cuda" and MASK in self._inputs
+        self._device = DeviceSession(session, provider, buckets, info.pad_token) if on_device else None
 
     @classmethod
     def open(
@@ -204,18 +209,22 @@ class TextEncoder:
         """Send a window's batches to be run, once its texts are tokenized."""
         tokens = Tokens.joined([chunk.result() for chunk in window.tokens])
         batches = self._cut(tokens)
-        submit = _at_once if len(window.wanted) <= FEW and len(batches) == 1 else pool.submit
+        submit = _at_once if len(window.wanted) <= FEW and len(tokens.ids) <= self.budget else pool.submit
         window.tokens.clear()
         window.batches += [submit(self._fill, window, tokens, batch, output) for batch in batches]
         return window
 
     def _cut(self, tokens: Tokens) -> list[Ints]:
+        if self._device:
+            return self._device.buckets.cut(tokens.lengths)
         cut = cut_batches if MASK in self._inputs else cut_equal
         return cut(tokens.lengths, self.budget)
 
     def run(self, tokens: Tokens, batch: Ints, output: str = "text") -> Floats:
         """Run one batch of `tokens` in the calling thread: float32 [rows of batch, width], as the graph gives it."""
         feed = encoder_feed(tokens, batch, self._inputs, self.info.pad_token)
+        if self._device:
+            return self._device.run(feed, output)
         return np.asarray(self._workers.session().run([output], feed)[0])
 
     def _fill(self, window: _Window, tokens: Tokens, batch: Ints, output: str) -> int:

@@ -32,8 +32,8 @@ SIZE_NODES = frozenset(
     )
 )
 
-# Memory grows by what is asked for, not to the next power of two; float32 products are float32, not TF32; the fused norm
-# adds up in float32 (ONNX Runtime's documentation, "CUDA Execution Provider", configuration options).
+# Memory grows by what is asked for, not to the next power of two; float32 products are float32, not TF32; the fused
+# norm adds up in float32 (ONNX Runtime's documentation, "CUDA Execution Provider", configuration options).
 CUDA_OPTIONS = {
     "arena_extend_strategy": "kSameAsRequested",
     "use_tf32": "0",

@@ -34,6 +34,19 @@ def test_encoder_alone(
     assert EncoderArtefact.open(tmp_path / "out").info.source == "tiny-bert"
 
 
+def test_half_precision_is_asked_for_by_name(
+    capsys: pytest.CaptureFixture[str], source: EncoderSource, dataset: Dataset, tmp_path: Path
+) -> None:
+    """A variant for CUDA is written where it is asked for, needs texts to be judged on, and shows its parity."""
+    options = ("--encoder", source.folder, "--precision", "fp16,fp32", "--out", tmp_path / "out")
+    code, _, err = engine(capsys, "export", *options)
+    assert code == 2
+    assert "fp16 is judged on them: add --calibrate DATASET" in err
+    code, out, _ = engine(capsys, "export", *options, "--calibrate", dataset.root)
+    assert code == 0
+    assert "text fp16" in out
+
+
 def test_run_finds_its_parents(capsys: pytest.CaptureFixture[str], trained: Run, tmp_path: Path) -> None:
     """A run alone is enough where its encoder and data set are where they were; machines get one document."""
     code, out, _ = engine(capsys, "export", trained.root, "--out", tmp_path / "out", "--json")

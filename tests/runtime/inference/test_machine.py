@@ -11,11 +11,12 @@ import pytest
 
 from engine_runtime.errors import MachineError, UsageError
 from engine_runtime.inference import machine as looking
-from engine_runtime.inference.machine import INT8_FEATURES, Machine, choose_precision, this_machine
+from engine_runtime.inference.machine import CUDA, INT8_FEATURES, Machine, choose_precision, this_machine
 
 MODERN = Machine("modern", frozenset({"avx2", "avx512_vnni"}), 8, ("cpu",))
 OLD = Machine("old", frozenset({"avx2"}), 2, ("cpu",))
-REQUIRES = {"int8": INT8_FEATURES, "fp32": ()}
+REQUIRES = {"int8": INT8_FEATURES, "fp32": (), "fp16": (CUDA,)}
+ALL = ("int8", "fp32", "fp16")
 
 
 @pytest.mark.parametrize(
@@ -28,7 +29,8 @@ REQUIRES = {"int8": INT8_FEATURES, "fp32": ()}
         ("auto", ("int8", "fp32"), "fp16", OLD, "fp32"),
         ("int8", ("int8", "fp32"), "fp32", MODERN, "int8"),
         ("fp32", ("int8", "fp32"), "int8", OLD, "fp32"),
-        ("fp16", ("fp16",), "fp32", OLD, "fp16"),
+        ("auto", ALL, "fp16", OLD, "fp32"),
+        ("auto", ("fp16", "fp32"), "fp16", MODERN, "fp32"),
     ],
 )
 def test_the_variant_chosen(asked: str, present: tuple[str, ...], trained: str, machine: Machine, chosen: str) -> None:
@@ -117,3 +119,25 @@ def test_int8_is_for_cpus() -> None:
     assert choose_precision("auto", ("int8", "fp32"), "int8", REQUIRES, MODERN, "cuda") == "fp32"
     with pytest.raises(MachineError, match="cuda"):
         choose_precision("int8", ("int8", "fp32"), "int8", REQUIRES, MODERN, "cuda")
+
+
+@pytest.mark.parametrize(
+    ("asked", "present", "trained", "chosen"),
+    [
+        ("auto", ALL, "int8", "fp16"),
+        ("auto", ALL, "fp32", "fp16"),
+        ("auto", ("int8", "fp32"), "int8", "fp32"),
+        ("fp32", ALL, "int8", "fp32"),
+        ("fp16", ALL, "int8", "fp16"),
+    ],
+)
+def test_half_precision_is_for_cuda(asked: str, present: tuple[str, ...], trained: str, chosen: str) -> None:
+    """On CUDA, auto takes the variant that is made for it, whichever was trained on; another may be asked for."""
+    assert choose_precision(asked, present, trained, REQUIRES, OLD, "cuda") == chosen
+
+
+@pytest.mark.parametrize(("present", "way"), [(ALL, "int8 or fp32"), (("fp16",), "another variant")])
+def test_half_precision_is_never_for_a_cpu(present: tuple[str, ...], way: str) -> None:
+    """Asked for on a CPU, half precision is refused with what to use."""
+    with pytest.raises(MachineError, match=f"made for CUDA; on the CPU use {way}"):
+        choose_precision("fp16", present, "int8", REQUIRES, MODERN)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -107,6 +108,67 @@ def test_a_session_that_came_up_elsewhere_is_refused(monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(ort, "InferenceSession", lambda *arguments, **options: Elsewhere())
     with pytest.raises(MachineError, match="but the session runs on CPUExecutionProvider"):
         open_session(tiny.encoder_graph(), "cuda")
+
+
+class Placed:
+    """A session on CUDA that says which kinds of node it left to the CPU."""
+
+    def __init__(self, *left: str) -> None:
+        self._left = left
+
+    def disable_fallback(self) -> None:
+        """Do as a session does."""
+
+    def get_providers(self) -> list[str]:
+        """Say where it runs."""
+        return ["CUDAExecutionProvider", "CPUExecutionProvider"]
+
+    def get_provider_graph_assignment_info(self) -> list[Any]:
+        """Say what runs where."""
+
+        def part(name: str, *kinds: str) -> Any:
+            nodes = [SimpleNamespace(op_type=kind) for kind in kinds]
+            return SimpleNamespace(ep_name=name, get_nodes=lambda: nodes)
+
+        return [part("CUDAExecutionProvider", "MatMul"), part("CPUExecutionProvider", *self._left)]
+
+
+def open_on_cuda(monkeypatch: pytest.MonkeyPatch, session: object) -> Any:
+    """Open a session on CUDA, with ONNX Runtime giving `session`; returns what it was asked for as well."""
+    asked: dict[str, Any] = {}
+
+    def made(source: bytes, options: ort.SessionOptions, **others: Any) -> object:
+        asked.update(others, options=options)
+        return session
+
+    monkeypatch.setattr(ort, "get_available_providers", lambda: ["CUDAExecutionProvider"])
+    monkeypatch.setattr(ort, "preload_dlls", lambda: None, raising=False)
+    monkeypatch.setattr(ort, "InferenceSession", made)
+    return open_session(tiny.encoder_graph(), "cuda"), asked
+
+
+def test_only_work_on_sizes_may_stay_on_the_cpu(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Sizes may be worked out beside the GPU; a product there is a fallback, and is refused by name."""
+    session = Placed("Gather", "Concat")
+    assert open_on_cuda(monkeypatch, session)[0] is session
+    with pytest.raises(MachineError, match=r"would leave MatMulIntegerToFloat, Softmax to the CPU"):
+        open_on_cuda(monkeypatch, Placed("Softmax", "Gather", "MatMulIntegerToFloat"))
+
+
+def test_placement_that_cannot_be_seen_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A version of ONNX Runtime that does not tell what runs where is not trusted."""
+    monkeypatch.delattr(Placed, "get_provider_graph_assignment_info")
+    with pytest.raises(MachineError, match=r"does not tell which nodes.*1\.24"):
+        open_on_cuda(monkeypatch, Placed())
+
+
+def test_settings_of_a_session_on_cuda(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Placement is recorded, patterns of memory are kept, fused nodes may be made, products are float32."""
+    _, asked = open_on_cuda(monkeypatch, Placed())
+    ((name, chosen),) = asked["providers"]
+    assert (name, chosen["use_tf32"], asked["disabled_optimizers"]) == ("CUDAExecutionProvider", "0", [])
+    assert asked["options"].get_session_config_entry("session.record_ep_graph_assignment_info") == "1"
+    assert asked["options"].enable_mem_pattern
 
 
 def test_cpus_are_those_that_the_process_may_use(monkeypatch: pytest.MonkeyPatch) -> None:
