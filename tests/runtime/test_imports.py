@@ -37,6 +37,15 @@ for name in names:
 print(json.dumps({"names": names, "loaded": sorted(sys.modules)}))
 """
 
+SETTINGS = """
+import json, os
+for name in ("ORT_DISABLE_TELEMETRY", "TOKENIZERS_PARALLELISM"):
+    os.environ.pop(name, None)
+os.environ.update({given})
+import engine_runtime
+print(json.dumps({{name: os.environ[name] for name in ("ORT_DISABLE_TELEMETRY", "TOKENIZERS_PARALLELISM")}}))
+"""
+
 HELP = """
 import contextlib, io, json, sys
 from engine_runtime import cli
@@ -69,6 +78,14 @@ def test_the_runtime_imports_what_it_may() -> None:
     assert len(found["names"]) > 40
     assert foreign(found["loaded"]) <= ALLOWED
     assert {"torch", "transformers", "optimum", "sentence_transformers", "onnx"}.isdisjoint(found["loaded"])
+
+
+def test_libraries_are_told_before_their_import() -> None:
+    """ONNX Runtime sends no usage data and the tokenizers start no threads, unless the user has said otherwise."""
+    told = {"ORT_DISABLE_TELEMETRY": "1", "TOKENIZERS_PARALLELISM": "false"}
+    assert child(SETTINGS.format(given={})) == told
+    own = {"ORT_DISABLE_TELEMETRY": "1", "TOKENIZERS_PARALLELISM": "true"}
+    assert child(SETTINGS.format(given=own)) == own
 
 
 def test_help_imports_next_to_nothing() -> None:

@@ -14,6 +14,7 @@ import tiny
 from engine_runtime.data.histories import histories_from, model_inputs, read_histories
 from engine_runtime.data.schema import ITEM_ID, TEXT
 from engine_runtime.errors import ArtefactError, MachineError, UsageError
+from engine_runtime.inference.encoder import TextEncoder
 from engine_runtime.search.building import IndexSettings
 from engine_runtime.serve.engine import Engine, align, check_event_types
 from engine_runtime.serve.indexing import make_index
@@ -34,6 +35,15 @@ def test_texts_in_both_spaces(world: World) -> None:
     assert np.allclose(engine.encode(texts), tiny.encoded(texts), atol=1e-5)
     assert np.allclose(engine.encode(texts, "item"), tiny.encoded(texts, "item"), atol=1e-5)
     assert engine.encode([]).shape == (0, tiny.SHAPE.text_dim)
+    assert np.allclose(np.concatenate(list(engine.stream(iter(texts), "item"))), tiny.encoded(texts, "item"), atol=1e-5)
+
+
+def test_vectors_are_kept_where_it_is_asked(world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With a cache an engine loaded later has the vectors of texts that an earlier one has seen."""
+    expected = Engine.load(world.bundle.root, cache=tmp_path / "cache").encode(["red tea cup", "lamp"], "item")
+    monkeypatch.setattr(TextEncoder, "run", None)
+    later = Engine.load(world.bundle.root, cache=str(tmp_path / "cache"))
+    assert np.array_equal(later.encode(["lamp", "red tea cup"], "item"), expected[::-1])
 
 
 def test_without_an_index_there_are_no_profiles(world: World) -> None:
@@ -167,6 +177,8 @@ def test_a_space_that_does_not_exist_is_refused(engine: Engine) -> None:
     """The spaces that there are are named."""
     with pytest.raises(UsageError, match="text, item"):
         engine.encode(["a"], "picture")  # type: ignore[arg-type]  # what a caller without a type checker does
+    with pytest.raises(UsageError, match="text, item"):
+        engine.stream(["a"], "picture")  # type: ignore[arg-type]  # as above
 
 
 def test_concepts_have_names(engine: Engine) -> None:
