@@ -29,8 +29,9 @@ from engine_export.encoder import (
 from engine_export.encoder_graph import ITEM, attach_head
 from engine_export.graph import Floats
 from engine_export.histories import RefinerData, compare_refiners, history_feeds, refiner_data
+from engine_export.layers import LayerError
 from engine_export.parity import ParityReport, judge, read_report
-from engine_export.recipe import LayerError, Quantized, quantize
+from engine_export.recipe import Quantized, quantize
 from engine_export.refiner_graph import is_block, refiner_graph
 from engine_models.head import ItemHead
 from engine_models.model import ProfileModel, load_model

@@ -47,7 +47,7 @@ def vectors(model: onnx.ModelProto, feeds: Iterable[Feed], output: str) -> Float
 def measure_ranges(
     model: onnx.ModelProto, channels: Mapping[str, int], feeds: Sequence[Feed]
 ) -> dict[str, ChannelRange]:
-    """Least and greatest value of each channel of tensors inside a graph, and their second moments.
+    """Least and greatest value of each channel of tensors inside a graph, and how channels go together.
 
     Parameters
     ----------
@@ -84,25 +84,45 @@ def _measure_round(
     nodes, outputs = [], []
     tensors = [constant("range.rows", [0], np.int64)]
     for name, width in channels.items():
-        flat, shape, low, high, turned, moments = (
-            f"{name}.range.{part}" for part in ("flat", "shape", "low", "high", "turned", "moments")
-        )
+        parts = ("flat", "shape", "low", "high", "sum", "turned", "moments", "rows")
+        flat, shape, low, high, summed, turned, moments, rows = (f"{name}.range.{part}" for part in parts)
         tensors.append(constant(shape, [-1, width], np.int64))
         nodes += [
             make("Reshape", [name, shape], [flat]),
             make("ReduceMin", [flat, "range.rows"], [low], keepdims=0),
             make("ReduceMax", [flat, "range.rows"], [high], keepdims=0),
+            make("ReduceSum", [flat, "range.rows"], [summed], keepdims=0),
             make("Transpose", [flat], [turned], perm=[1, 0]),
             make("MatMul", [turned, flat], [moments]),
+            make("Shape", [flat], [rows], start=0, end=1),
         ]
-        outputs += [floats(low, width), floats(high, width), floats(moments, width, width)]
+        outputs += [floats(low, width), floats(high, width), floats(summed, width), floats(moments, width, width)]
+        outputs.append(onnx.helper.make_tensor_value_info(rows, onnx.TensorProto.INT64, [1]))
     watched = rebuilt(model, [*model.graph.node, *nodes], tensors, outputs)
-    lows = {name: np.full(width, np.inf, np.float32) for name, width in channels.items()}
-    highs = {name: np.full(width, -np.inf, np.float32) for name, width in channels.items()}
-    sums = {name: np.zeros((width, width)) for name, width in channels.items()}
+    totals = {name: _Total(width) for name, width in channels.items()}
     for found in run_graph(watched, feeds, [output.name for output in outputs]):
-        for name, low_seen, high_seen, moments_seen in zip(channels, *(found[k::3] for k in range(3)), strict=True):
-            np.minimum(lows[name], low_seen, out=lows[name])
-            np.maximum(highs[name], high_seen, out=highs[name])
-            sums[name] += moments_seen
-    return {name: ChannelRange(lows[name], highs[name], sums[name].astype(np.float32)) for name in channels}
+        for total, *seen in zip(totals.values(), *(found[k::5] for k in range(5)), strict=True):
+            total.add(*seen)
+    return {name: total.range() for name, total in totals.items()}
+
+
+class _Total:
+    """What the feeds so far held in one tensor."""
+
+    def __init__(self, width: int) -> None:
+        self.low = np.full(width, np.inf, np.float32)
+        self.high = np.full(width, -np.inf, np.float32)
+        self.sum = np.zeros(width)
+        self.moments = np.zeros((width, width))
+        self.rows = 0
+
+    def add(self, low: Floats, high: Floats, summed: Floats, moments: Floats, rows: Ints) -> None:
+        np.minimum(self.low, low, out=self.low)
+        np.maximum(self.high, high, out=self.high)
+        self.sum += summed
+        self.moments += moments
+        self.rows += int(rows[0])
+
+    def range(self) -> ChannelRange:
+        scatter = self.moments - np.outer(self.sum, self.sum) / self.rows
+        return ChannelRange(self.low, self.high, scatter.astype(np.float32))

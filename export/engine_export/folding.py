@@ -1,79 +1,206 @@
-"""Letting the node before a layer do the division that migration asks for, so that it costs nothing at run time.
+"""Letting the node before a layer do the shift and division that its integers ask for, so that they cost nothing.
 
 Knows graphs and plans; knows nothing of integers. A division that no node can take over stays with the layer.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 import onnx
 
-from engine_export.graph import Graph, constant, rebuilt
+from engine_export.graph import Graph, Linear, constant, rebuilt
 from engine_export.plan import LinearPlan
 
 
-def fold_into_norms(model: onnx.ModelProto, plans: Sequence[LinearPlan]) -> tuple[onnx.ModelProto, list[LinearPlan]]:
-    """Let a norm whose result only planned layers read divide for them, in its own scale and shift.
+@dataclass(frozen=True)
+class Residual:
+    """A sum that reads a norm's result beside planned layers.
+
+    Attributes
+    ----------
+    add
+        First output of the sum.
+    other
+        Output of the planned layer that is added to the norm's result, and feeds nothing else.
+    """
+
+    add: str
+    other: str
+
+
+@dataclass(frozen=True)
+class Norm:
+    """The norm that makes an activation; it shifts and divides in its own scale and bias.
+
+    Attributes
+    ----------
+    residual
+        What else reads the result, if anything does.
+    """
+
+    residual: Residual | None
+
+
+@dataclass(frozen=True)
+class Values:
+    """The layer that makes attention's values; it shifts and divides its columns.
+
+    Attention mixes positions and leaves channels apart, and its weights sum to 1: channel j of the mixed heads is a
+    weighted mean of channel j of the values, so what is taken off the one and divides it does the same to the other.
+
+    Attributes
+    ----------
+    maker
+        Output of the layer.
+    first
+        Its first column that holds values.
+    """
+
+    maker: str
+    first: int
+
+
+def takers(graph: Graph, linears: Sequence[Linear]) -> dict[str, Norm | Values]:
+    """For each activation of the planned layers `linears`, the node that can shift and divide for them, if there is."""
+    readers: dict[str, set[str]] = {}
+    for linear in linears:
+        readers.setdefault(linear.activation, set()).add(linear.replaces[0])
+    makers = {linear.output: linear for linear in linears}
+    found = ((name, _taker(graph, name, makers, names)) for name, names in readers.items())
+    return {name: taker for name, taker in found if taker is not None}
+
+
+def fold(model: onnx.ModelProto, plans: Sequence[LinearPlan]) -> tuple[onnx.ModelProto, list[LinearPlan]]:
+    """Fold every shift and division that a node can take over, and leave out minima at which integers saturate anyway.
+
+    Where a norm's result ``x`` also goes into a sum with a layer's result ``y``, the norm gives ``u = (x - c) / s``,
+    and the sum becomes ``u s + (y + c)``: one product on the way of the residual, the shift in the layer's bias.
 
     Returns
     -------
     model : onnx.ModelProto
     plans : list of LinearPlan
-        Those that were folded are marked.
+        Those that were folded are marked; biases and scales of the layers that take part are changed.
     """
     graph = Graph(model)
-    readers = _readers(plans)
-    factors = {plan.linear.activation: plan.factors for plan in plans if not plan.folded}
-    nodes, tensors, folded = [], [], set[str]()
-    for node in model.graph.node:
-        name = node.output[0]
-        if node.op_type != "LayerNormalization" or name not in factors or not _reads_all(graph, name, readers[name]):
-            nodes.append(node)
-            continue
-        changed = onnx.NodeProto()
-        changed.CopyFrom(node)
-        for position in range(1, len(node.input)):
-            value = graph.constant(node.input[position])
-            if value is None:
-                break
-            changed.input[position] = f"{node.input[position]}.{name}.folded"
-            tensors.append(constant(changed.input[position], value / factors[name], np.float32))
-        else:
-            folded.add(name)
-        nodes.append(changed if name in folded else node)
-    folded_plans = [replace(plan, folded=True) if plan.linear.activation in folded else plan for plan in plans]
-    return rebuilt(model, nodes, tensors), folded_plans
+    found = takers(graph, [plan.linear for plan in plans])
+    norms = {name: taker for name, taker in found.items() if isinstance(taker, Norm)}
+    wanted = {plan.linear.activation: plan for plan in plans}
+    changed: dict[str, list[onnx.NodeProto]] = {}
+    tensors: list[onnx.TensorProto] = []
+    for name, norm in norms.items():
+        changed[name], new = _divided_norm(graph, name, wanted[name], back=norm.residual is not None)
+        tensors += new
+    for name, norm in norms.items():
+        if norm.residual is not None:
+            changed[norm.residual.add] = [_renamed(graph.producers[norm.residual.add], name, f"{name}.restored")]
+    for name in (name for name, plan in wanted.items() if _saturates(graph, plan)):
+        before = graph.producers[name].input[0]
+        changed[before], changed[name] = [_renamed(graph.producers[before], before, name)], []
+    nodes = [new for node in model.graph.node for new in changed.get(node.output[0], [node])]
+    return rebuilt(model, nodes, tensors), _folded_plans(plans, wanted, found)
 
 
-def fold_into_values(model: onnx.ModelProto, plans: Sequence[LinearPlan]) -> list[LinearPlan]:
-    """Let the layer that makes attention's values divide for the layer that reads the mixed heads.
-
-    Attention mixes positions and leaves channels apart, so channel j of the mixed heads is a weighted mean of channel
-    j of the values; dividing the columns of the values' layer divides the result, and costs nothing at run time.
-    """
-    graph = Graph(model)
-    readers = _readers(plans)
+def _folded_plans(
+    plans: Sequence[LinearPlan], wanted: Mapping[str, LinearPlan], found: Mapping[str, Norm | Values]
+) -> list[LinearPlan]:
     by_output = {plan.linear.output: plan for plan in plans}
-    for plan in plans:
-        name = plan.linear.activation
-        source = _values_behind(graph, name) if _reads_all(graph, name, readers[name]) else None
-        if source is None or source[0] not in by_output or by_output[plan.linear.output].folded:
-            continue
-        output, first = source
-        maker = by_output[output]
-        if first + len(plan.factors) > len(maker.bias):
-            continue
-        divisor = np.ones(len(maker.bias), np.float32)
-        divisor[first : first + len(plan.factors)] = plan.factors
-        by_output[output] = replace(maker, weight_scales=maker.weight_scales / divisor, bias=maker.bias / divisor)
-        by_output[plan.linear.output] = replace(by_output[plan.linear.output], folded=True)
-    return [by_output[plan.linear.output] for plan in plans]
+    for name, taker in found.items():
+        if isinstance(taker, Values):
+            by_output[taker.maker] = _divided_columns(by_output[taker.maker], taker.first, wanted[name])
+        elif taker.residual is not None:
+            other = by_output[taker.residual.other]
+            by_output[taker.residual.other] = replace(other, bias=other.bias + wanted[name].shift)
+    return [replace(by_output[plan.linear.output], folded=plan.linear.activation in found) for plan in plans]
 
 
-def _values_behind(graph: Graph, name: str) -> tuple[str, int] | None:
+def _divided_columns(maker: LinearPlan, first: int, plan: LinearPlan) -> LinearPlan:
+    columns = slice(first, first + len(plan.factors))
+    divisor, shift = np.ones_like(maker.bias), np.zeros_like(maker.bias)
+    divisor[columns], shift[columns] = plan.factors, plan.shift
+    return replace(maker, weight_scales=maker.weight_scales / divisor, bias=(maker.bias - shift) / divisor)
+
+
+def _divided_norm(
+    graph: Graph, name: str, plan: LinearPlan, *, back: bool
+) -> tuple[list[onnx.NodeProto], list[onnx.TensorProto]]:
+    """The norm that shifts and divides, and with `back` the product that takes the division back for the residual."""
+    names = {position: f"{name}.{part}.folded" for position, part in ((1, "gain"), (2, "bias"))}
+    gain, bias = (np.asarray(graph.constant(graph.producers[name].input[position])) for position in names)
+    norm = _copy(graph.producers[name])
+    for position, new in names.items():
+        norm.input[position] = new
+    tensors = [
+        constant(names[1], gain / plan.factors, np.float32),
+        constant(names[2], (bias - plan.shift) / plan.factors, np.float32),
+    ]
+    if not back:
+        return [norm], tensors
+    inputs, output = [name, f"{name}.back"], f"{name}.restored"
+    return [norm, onnx.helper.make_node("Mul", inputs, [output], name=output)], [
+        *tensors,
+        constant(inputs[1], plan.factors),
+    ]
+
+
+def _renamed(node: onnx.NodeProto, old: str, new: str) -> onnx.NodeProto:
+    """The node with the tensor `new` in place of `old`."""
+    changed = _copy(node)
+    for names in (changed.input, changed.output):
+        for position, name in enumerate(names):
+            if name == old:
+                names[position] = new
+    return changed
+
+
+def _copy(node: onnx.NodeProto) -> onnx.NodeProto:
+    copy = onnx.NodeProto()
+    copy.CopyFrom(node)
+    return copy
+
+
+def _saturates(graph: Graph, plan: LinearPlan) -> bool:
+    """Whether the activation is a minimum with a constant that is the greatest number its integers hold."""
+    node = graph.producers.get(plan.linear.activation)
+    if node is None or node.op_type != "Clip" or len(node.input) != 3 or node.input[1]:
+        return False
+    top, greatest = graph.constant(node.input[2]), (255 - int(plan.zero_point)) * float(plan.scale)
+    plain = not plan.shift.any() and bool((plan.factors == 1).all())
+    return (
+        plain
+        and top is not None
+        and abs(float(top) - greatest) <= plan.scale
+        and graph.only_consumer(node.input[0]) is node
+    )
+
+
+def _taker(graph: Graph, name: str, makers: dict[str, Linear], readers: set[str]) -> Norm | Values | None:
+    producer = graph.producers.get(name)
+    others = [node for node in graph.consumers[name] if node.op_type != "Shape" and node.output[0] not in readers]
+    if producer is None or name in graph.outputs:
+        return None
+    if producer.op_type != "LayerNormalization":
+        return None if others else _values_behind(graph, name, makers)
+    weights = [graph.constant(each) for each in producer.input[1:]]
+    if len(weights) != 2 or any(weight is None or weight.ndim != 1 for weight in weights):
+        return None
+    residual = _residual(graph, name, others, makers)
+    return Norm(residual) if residual is not None or not others else None
+
+
+def _residual(graph: Graph, name: str, others: Sequence[onnx.NodeProto], makers: dict[str, Linear]) -> Residual | None:
+    if len(others) != 1 or others[0].op_type != "Add":
+        return None
+    other = next((each for each in others[0].input if each != name), None)
+    if other not in makers or graph.only_consumer(other) is None:
+        return None
+    return Residual(others[0].output[0], other)
+
+
+def _values_behind(graph: Graph, name: str, makers: dict[str, Linear]) -> Values | None:
     """The layer's output, and the first column in it, whose channels the mixed heads in `name` hold; None if unsure.
 
     The way back is Reshape, Transpose, the product with the attention weights, Transpose, Reshape, and a Split.
@@ -99,22 +226,12 @@ def _values_behind(graph: Graph, name: str) -> tuple[str, int] | None:
     sizes = graph.constant(split.input[1])
     if sizes is None or not graph.only_consumer(name) or not graph.only_consumer(split.input[0]):
         return None
-    return split.input[0], int(sizes[: list(split.output).index(name)].sum())
+    if split.input[0] not in makers:
+        return None
+    return Values(split.input[0], int(sizes[: list(split.output).index(name)].sum()))
 
 
 def _swaps_heads(node: onnx.NodeProto) -> bool:
     if node.op_type != "Transpose":
         return True
     return list(onnx.helper.get_node_attr_value(node, "perm")) == [0, 2, 1, 3]
-
-
-def _readers(plans: Iterable[LinearPlan]) -> dict[str, set[str]]:
-    readers: dict[str, set[str]] = {}
-    for plan in plans:
-        readers.setdefault(plan.linear.activation, set()).add(plan.linear.replaces[0])
-    return readers
-
-
-def _reads_all(graph: Graph, name: str, readers: set[str]) -> bool:
-    consumers = {node.output[0] for node in graph.consumers[name] if node.op_type != "Shape"}
-    return name not in graph.outputs and consumers == readers

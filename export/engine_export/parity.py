@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 import msgspec
 
-from engine_export.recipe import LayerError
+from engine_export.layers import LayerError
 from engine_runtime.errors import ArtefactError
 
 WORST_LAYERS = 3

@@ -22,21 +22,22 @@ class LinearPlan:
     linear
         The layer.
     alpha
-        Of the migration.
-    factors
-        float32 [in]: the activation is divided by them.
+        Of the migration; None where there is none.
+    shift, factors
+        float32 [in]: the activation less the shift is divided by the factors.
     folded
-        Whether the node before it already divides.
+        Whether the node before it already does both.
     scale, zero_point
-        Of the activation, after division.
+        Of the activation, after shift and division.
     weight, weight_scales
         int8 [in, out] and float32 [out].
     bias
-        float32 [out], corrected or not.
+        float32 [out], with what the shift takes off; corrected or not.
     """
 
     linear: Linear
-    alpha: float
+    alpha: float | None
+    shift: Floats
     factors: Floats
     folded: bool
     scale: np.float32
@@ -46,16 +47,31 @@ class LinearPlan:
     bias: Floats
 
 
-def plan_group(group: Sequence[Linear], seen: ChannelRange, alpha: float) -> list[LinearPlan]:
-    """Plan all layers that read one activation: they share its factors, scale and zero point."""
-    factors = migration(seen.absmax, [linear.weight for linear in group], alpha)
-    scale, zero_point = activation_scale(seen, factors)
-    moments = seen.moments / np.outer(factors, factors)
+def plan_group(group: Sequence[Linear], seen: ChannelRange, alpha: float | None) -> list[LinearPlan]:
+    """Plan all layers that read one activation: they share its shift, factors, scale and zero point.
+
+    Parameters
+    ----------
+    group
+        The layers.
+    seen
+        What the activation was seen to hold.
+    alpha
+        Strength of migration, which takes the centre of each channel off before (in the manner of Outlier
+        Suppression+, arXiv 2304.09145); None takes the activation as it is.
+    """
+    shift, factors = np.zeros_like(seen.low), np.ones_like(seen.low)
+    if alpha is not None:
+        shift = seen.centre
+        factors = migration(seen.absmax(shift), [linear.weight for linear in group], alpha)
+    scale, zero_point = activation_scale(seen, shift, factors)
+    scatter = seen.scatter / np.outer(factors, factors)
     plans = []
     for linear in group:
         migrated = linear.weight * factors[:, None]
         weight_scales = symmetric_scales(migrated, axis=0)
-        weight = compensated(migrated, weight_scales, moments)
-        bias = np.zeros(len(weight_scales), np.float32) if linear.bias is None else linear.bias
-        plans.append(LinearPlan(linear, alpha, factors, False, scale, zero_point, weight, weight_scales, bias))
+        weight = compensated(migrated, weight_scales, scatter)
+        bias = shift.astype(np.float64) @ linear.weight + (0 if linear.bias is None else linear.bias)
+        shared = (linear, alpha, shift, factors, False, scale, zero_point)
+        plans.append(LinearPlan(*shared, weight, weight_scales, bias.astype(np.float32)))
     return plans

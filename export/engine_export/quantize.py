@@ -12,15 +12,15 @@ from dataclasses import replace
 import numpy as np
 import onnx
 
-from engine_export.folding import fold_into_norms, fold_into_values
+from engine_export.folding import fold
 from engine_export.graph import CONTRIB, Graph, constant, floats, rebuilt
 from engine_export.plan import LinearPlan
 from engine_export.scales import quantize_rows
 
 
 def quantize_linears(model: onnx.ModelProto, plans: Sequence[LinearPlan]) -> onnx.ModelProto:
-    """Replace the planned layers; a layer after a norm that feeds nothing else needs no division of its own."""
-    model, plans = fold_into_norms(model, fold_into_values(model, plans))
+    """Replace the planned layers; what shifts and divides their activations is folded away where it can be."""
+    model, plans = fold(model, plans)
     starts = {plan.linear.replaces[0]: plan for plan in plans}
     gone = {name for plan in plans for name in plan.linear.replaces}
     nodes: list[onnx.NodeProto] = []
@@ -41,12 +41,17 @@ def activation_nodes(plan: LinearPlan) -> tuple[list[onnx.NodeProto], list[onnx.
     """Nodes that turn a layer's activation into u8, once for all layers that read it."""
     make = onnx.helper.make_node
     name = plan.linear.activation
-    divided = name if plan.folded else f"{name}.divided"
-    nodes = [make("QuantizeLinear", [divided, f"{name}.scale", f"{name}.zero"], [f"{name}.u8"], name=f"{name}.u8")]
     tensors = [constant(f"{name}.scale", plan.scale), constant(f"{name}.zero", plan.zero_point)]
-    if not plan.folded:
-        nodes.insert(0, make("Mul", [name, f"{name}.factors"], [divided], name=divided))
+    nodes, read = [], name
+    if not plan.folded and plan.shift.any():
+        nodes.append(make("Sub", [read, f"{name}.shift"], [f"{name}.shifted"], name=f"{name}.shifted"))
+        tensors.append(constant(f"{name}.shift", plan.shift))
+        read = f"{name}.shifted"
+    if not plan.folded and (plan.factors != 1).any():
+        nodes.append(make("Mul", [read, f"{name}.factors"], [f"{name}.divided"], name=f"{name}.divided"))
         tensors.append(constant(f"{name}.factors", 1 / plan.factors))
+        read = f"{name}.divided"
+    nodes.append(make("QuantizeLinear", [read, f"{name}.scale", f"{name}.zero"], [f"{name}.u8"], name=f"{name}.u8"))
     return nodes, tensors
 
 

@@ -25,18 +25,22 @@ class ChannelRange:
     ----------
     low, high
         float32 [channels]: least and greatest value of each channel.
-    moments
-        float32 [channels, channels]: sum of ``x x'`` over its rows.
+    scatter
+        float32 [channels, channels]: sum of ``(x - mean) (x - mean)'`` over its rows.
     """
 
     low: Floats
     high: Floats
-    moments: Floats
+    scatter: Floats
 
     @property
-    def absmax(self) -> Floats:
-        """Greatest absolute value of each channel: float32 [channels]."""
-        return np.maximum(np.abs(self.low), np.abs(self.high))
+    def centre(self) -> Floats:
+        """Middle of each channel's range: float32 [channels]."""
+        return np.asarray((self.low + self.high) / 2, np.float32)
+
+    def absmax(self, shift: Floats) -> Floats:
+        """Greatest distance of each channel from `shift`: float32 [channels]."""
+        return np.asarray(np.maximum(np.abs(self.low - shift), np.abs(self.high - shift)), np.float32)
 
 
 def migration(activation: Floats, weights: Sequence[Floats], alpha: float) -> Floats:
@@ -67,13 +71,13 @@ def migration(activation: Floats, weights: Sequence[Floats], alpha: float) -> Fl
     return np.where(alive, np.exp(log), 1).astype(np.float32)
 
 
-def activation_scale(seen: ChannelRange, factors: Floats) -> tuple[np.float32, np.uint8]:
-    """Scale and zero point of an activation after division by `factors`; zero is always exact.
+def activation_scale(seen: ChannelRange, shift: Floats, factors: Floats) -> tuple[np.float32, np.uint8]:
+    """Scale and zero point of an activation less `shift` and divided by `factors`; zero is always exact.
 
     The whole range counts: cutting the outermost values off ruins trained encoders, whose outliers carry meaning.
     """
-    low = min(0.0, float((seen.low / factors).min()))
-    high = max(0.0, float((seen.high / factors).max()))
+    low = min(0.0, float(((seen.low - shift) / factors).min()))
+    high = max(0.0, float(((seen.high - shift) / factors).max()))
     scale = max(high - low, SMALLEST) / 255
     return np.float32(scale), np.uint8(np.clip(np.rint(-low / scale), 0, 255))
 

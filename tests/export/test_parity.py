@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
+from engine_export.layers import LayerError
 from engine_export.parity import Limits, ParityReport, RefinerParity, VectorParity, judge, read_report
-from engine_export.recipe import LayerError
 from engine_runtime.errors import ArtefactError
 
 GOOD = VectorParity(0.999, 0.99, 0.98, 0.95, 1e-8)

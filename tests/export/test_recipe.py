@@ -42,12 +42,24 @@ def test_every_layer_is_quantized_and_close(exact: onnx.ModelProto, feeds: list[
     assert max(layer.error for layer in made.layers) < 0.1
 
 
-def test_values_divide_for_the_layer_behind_attention(exact: onnx.ModelProto, feeds: list[Feed]) -> None:
-    """The layer that reads attention's result needs no division: that of the values does it."""
+def test_shift_and_division_cost_nothing(exact: onnx.ModelProto, feeds: list[Feed]) -> None:
+    """Norms and values shift and divide, functions are in slices: no node does it, but for one product a residual."""
     made = recipe.quantize(exact, feeds, "text", FAST)
-    divided = [node.name for node in made.model.graph.node if node.name.endswith(".divided")]
-    assert len(divided) == 6
-    assert not any("attention/self/Reshape" in name for name in divided)
+    names = [node.name for node in made.model.graph.node]
+    assert not [name for name in names if name.endswith((".shifted", ".divided", ".slices"))]
+    assert len([name for name in names if name.endswith(".restored")]) == 4
+    assert [layer.alpha is None for layer in made.layers] == [False, False, False, True] * 2
+    assert "in slices" in made.recipe["functions"]
+
+
+def test_slices_that_harm_are_left_out(
+    exact: onnx.ModelProto, feeds: list[Feed], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A function that is no sum of its slices stays as it is, and its loud channels are divided by a node."""
+    monkeypatch.setattr(recipe, "FAITHFUL", 1.1)
+    made = recipe.quantize(exact, feeds, "text", FAST)
+    assert len([node for node in made.model.graph.node if node.name.endswith(".divided")]) == 2
+    assert made.recipe["functions"] == "as they are"
 
 
 def test_migration_helps_where_channels_are_loud(exact: onnx.ModelProto, feeds: list[Feed]) -> None:

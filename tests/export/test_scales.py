@@ -37,11 +37,22 @@ def test_silent_channels_are_left_alone() -> None:
     assert np.isfinite(found).all()
 
 
+def test_less_its_centre_a_channel_is_half_as_wide() -> None:
+    """What a channel is away from its centre is half of its width, whichever side of zero it lies on."""
+    low, high = np.array([-3, 20], np.float32), np.array([1, 24], np.float32)
+    seen = ChannelRange(low, high, np.eye(2, dtype=np.float32))
+    assert seen.centre.tolist() == [-1, 22]
+    assert seen.absmax(seen.centre).tolist() == [2, 2]
+    assert seen.absmax(np.zeros(2, np.float32)).tolist() == [3, 24]
+    scale, zero = activation_scale(seen, seen.centre, np.ones(2, np.float32))
+    assert (float(scale), int(zero)) == (pytest.approx(4 / 255), 128)
+
+
 @given(st.floats(-50, 50), st.floats(0, 50))
 def test_zero_is_exact(low: float, width: float) -> None:
     """Zero becomes the zero point, and the whole range fits into a byte, wherever the range lies."""
     seen = ChannelRange(np.array([low], np.float32), np.array([low + width], np.float32), np.ones((1, 1), np.float32))
-    scale, zero = activation_scale(seen, np.ones(1, np.float32))
+    scale, zero = activation_scale(seen, np.zeros(1, np.float32), np.ones(1, np.float32))
     codes = np.rint(np.array([low, 0, low + width]) / scale) + zero
     assert codes[1] == zero
     assert codes.min() >= -1
