@@ -16,6 +16,7 @@ from engine_export.anchors import ANCHORS
 from engine_export.calibrate import BUDGET, Feed, spread
 from engine_export.compare import compare_vectors, text_invariance
 from engine_export.encoder_graph import STATES, TEXT, EncoderGraphs, check_against_source, encoder_graphs
+from engine_export.exponentials import without_maximum
 from engine_export.fused import fuse
 from engine_export.half import halve
 from engine_export.parity import Limits, ParityReport, VectorParity, judge
@@ -243,8 +244,10 @@ def _quantized(
         inputs = {tensor.name: np.int64 for tensor in exact.graph.input}
         return [encoder_feed(tokens, rows, inputs, info.pad_token) for rows in cut_equal(tokens.lengths, BUDGET)]
 
-    judged = feeds([compared[row] for row in spread(len(compared), JUDGED_TEXTS)])
-    return quantize(exact, feeds([*calibration, *ANCHORS]), TEXT, settings.quantize, judged=judged)
+    judged, seen = feeds([compared[row] for row in spread(len(compared), JUDGED_TEXTS)]), feeds([*calibration, *ANCHORS])
+    spelled, count = without_maximum(exact, seen)
+    made = quantize(spelled, seen, TEXT, settings.quantize, judged=judged)
+    return replace(made, recipe=made.recipe | {"softmax": f"{count} without their maximum"})
 
 
 def _info(
