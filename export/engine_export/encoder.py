@@ -19,8 +19,9 @@ from engine_export.encoder_graph import STATES, TEXT, EncoderGraphs, check_again
 from engine_export.exponentials import without_maximum
 from engine_export.fused import fuse
 from engine_export.half import halve
+from engine_export.layers import LayerError
 from engine_export.parity import Limits, ParityReport, VectorParity, judge
-from engine_export.recipe import LayerError, Quantized, QuantizeSettings, quantize
+from engine_export.recipe import Quantized, QuantizeSettings, quantize
 from engine_export.sources import EncoderSource
 from engine_runtime.artefacts import encoder as layout
 from engine_runtime.artefacts.dataset import Dataset
@@ -244,7 +245,10 @@ def _quantized(
         inputs = {tensor.name: np.int64 for tensor in exact.graph.input}
         return [encoder_feed(tokens, rows, inputs, info.pad_token) for rows in cut_equal(tokens.lengths, BUDGET)]
 
-    judged, seen = feeds([compared[row] for row in spread(len(compared), JUDGED_TEXTS)]), feeds([*calibration, *ANCHORS])
+    judged, seen = (
+        feeds([compared[row] for row in spread(len(compared), JUDGED_TEXTS)]),
+        feeds([*calibration, *ANCHORS]),
+    )
     spelled, count = without_maximum(exact, seen)
     made = quantize(spelled, seen, TEXT, settings.quantize, judged=judged)
     return replace(made, recipe=made.recipe | {"softmax": f"{count} without their maximum"})

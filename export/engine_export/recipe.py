@@ -46,7 +46,7 @@ class QuantizeSettings:
         A table that rows are gathered from becomes int8 when it has so many numbers.
     """
 
-    alphas: tuple[float, ...] = (0.65, 0.75, 0.8, 0.85)
+    alphas: tuple[float, ...] = (0.75, 0.85, 0.9)
     least_width: int = 16
     least_table: int = 1 << 20
 

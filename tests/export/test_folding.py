@@ -10,10 +10,11 @@ import pytest
 from onnx import helper
 
 from engine_export.calibrate import measure_ranges, vectors
-from engine_export.folding import Norm, Residual, fold, takers
+from engine_export.folding import fold
 from engine_export.graph import Graph, constant, floats
 from engine_export.plan import LinearPlan, plan_group
 from engine_export.quantize import quantize_linears
+from engine_export.takers import Norm, Residual, takers
 
 GENERATOR = np.random.default_rng(5)
 FEEDS = [{"x": GENERATOR.standard_normal((64, 16)).astype(np.float32)} for _ in range(2)]

@@ -17,6 +17,7 @@ from engine_models.refiner import Refiner
 from engine_runtime.errors import ArtefactError, InputError
 from engine_runtime.inference.batching import cut_equal
 from engine_runtime.inference.encoder import encoder_feed
+from engine_runtime.inference.tokenizer import Tokenizer
 from tiny_models import FAST, texts_of
 
 
@@ -27,17 +28,15 @@ def exact(source: EncoderSource) -> onnx.ModelProto:
 
 @pytest.fixture(scope="module")
 def feeds(source: EncoderSource) -> list[Feed]:
-    from engine_runtime.inference.tokenizer import Tokenizer
-
     tokens = Tokenizer(source.folder / "tokenizer.json", 128)(texts_of(128))
     return [encoder_feed(tokens, rows, {"input_ids": np.int64}, 0) for rows in cut_equal(tokens.lengths, BUDGET)]
 
 
 def test_every_layer_is_quantized_and_close(exact: onnx.ModelProto, feeds: list[Feed]) -> None:
-    """All eight layers of a two-block encoder become integer products, and its vectors hardly move."""
+    """All twelve layers of a two-block encoder become integer products, and its vectors hardly move."""
     made = recipe.quantize(exact, feeds, "text", FAST)
     left, right = vectors(exact, feeds, "text"), vectors(made.model, feeds, "text")
-    assert len(made.layers) == 8
+    assert len(made.layers) == 12
     assert (left * right).sum(axis=1).mean() > 0.995
     assert max(layer.error for layer in made.layers) < 0.1
 
@@ -48,7 +47,7 @@ def test_shift_and_division_cost_nothing(exact: onnx.ModelProto, feeds: list[Fee
     names = [node.name for node in made.model.graph.node]
     assert not [name for name in names if name.endswith((".shifted", ".divided", ".slices"))]
     assert len([name for name in names if name.endswith(".restored")]) == 4
-    assert [layer.alpha is None for layer in made.layers] == [False, False, False, True] * 2
+    assert [layer.alpha is None for layer in made.layers] == [False] * 5 + [True] + [False] * 5 + [True]
     assert "in slices" in made.recipe["functions"]
 
 
@@ -88,7 +87,7 @@ def test_refiner_keeps_its_decoder(refiner: Refiner) -> None:
 def test_layers_that_would_not_run_as_integers_are_named(exact: onnx.ModelProto, feeds: list[Feed]) -> None:
     """A layer that is no integer product in the graph that runs fails the export by name."""
     made = recipe.quantize(exact, feeds, "text", FAST)
-    with pytest.raises(ArtefactError, match=r"1 of 9 .* MatMulIntegerToFloat: /no/such/layer"):
+    with pytest.raises(ArtefactError, match=r"1 of 13 .* MatMulIntegerToFloat: /no/such/layer"):
         recipe.check_products(made.model, [*(layer.name for layer in made.layers), "/no/such/layer"])
 
 
