@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import onnx
 
+from engine_export.activations import with_silu
 from engine_export.anchors import ANCHORS
 from engine_export.calibrate import BUDGET, Feed, spread
 from engine_export.compare import compare_vectors, text_invariance
@@ -249,7 +250,7 @@ def _quantized(
         feeds([compared[row] for row in spread(len(compared), JUDGED_TEXTS)]),
         feeds([*calibration, *ANCHORS]),
     )
-    spelled, count = without_maximum(exact, seen)
+    spelled, count = without_maximum(with_silu(exact, seen), seen)
     made = quantize(spelled, seen, TEXT, settings.quantize, judged=judged)
     return replace(made, recipe=made.recipe | {"softmax": f"{count} without their maximum"})
 

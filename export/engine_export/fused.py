@@ -7,7 +7,6 @@ would place such nodes on the CPU. The operators have CPU kernels too, so the re
 
 from __future__ import annotations
 
-import math
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 import onnx
 
+from engine_export.activations import gelu_around
 from engine_export.attention import SelfAttention, find_attentions
 from engine_export.graph import CONTRIB, Graph, Linear, constant, rebuilt, without_dead
 from engine_export.sizes import freeze_sizes, reached_inputs
@@ -182,7 +182,7 @@ def fuse_activations(model: onnx.ModelProto) -> onnx.ModelProto:
     linears = {linear.output: linear for linear in graph.linears()}
     made: dict[str, onnx.NodeProto] = {}
     for node in model.graph.node:
-        found = _gelu(graph, node) if node.op_type == "Erf" else None
+        found = gelu_around(graph, node) if node.op_type == "Erf" else None
         if found is not None and found[0] in linears and len(linears[found[0]].replaces) == 2:
             linear = linears[found[0]]
             made[found[1]] = onnx.helper.make_node(
@@ -193,30 +193,6 @@ def fuse_activations(model: onnx.ModelProto) -> onnx.ModelProto:
                 domain=CONTRIB,
             )
     return without_dead(rebuilt(model, [made.get(node.output[0], node) for node in model.graph.node]))
-
-
-def _gelu(graph: Graph, erf: onnx.NodeProto) -> tuple[str, str] | None:
-    """The tensors that go into and come out of the GELU around `erf`; None where it is another function."""
-    scaled, shifted = graph.producers.get(erf.input[0]), graph.only_consumer(erf.output[0])
-    if scaled is None or scaled.op_type not in {"Div", "Mul"} or shifted is None or shifted.op_type != "Add":
-        return None
-    root = math.sqrt(2) if scaled.op_type == "Div" else math.sqrt(0.5)
-    weighted = graph.only_consumer(shifted.output[0])
-    halved = None if weighted is None else graph.only_consumer(weighted.output[0])
-    if weighted is None or halved is None or {weighted.op_type, halved.op_type} != {"Mul"}:
-        return None
-    right = (
-        _is(graph, scaled.input[1], root)
-        and any(_is(graph, name, 1.0) for name in shifted.input)
-        and any(_is(graph, name, 0.5) for name in halved.input)
-        and scaled.input[0] in weighted.input
-    )
-    return (scaled.input[0], halved.output[0]) if right else None
-
-
-def _is(graph: Graph, name: str, number: float) -> bool:
-    value = graph.constant(name)
-    return value is not None and value.size == 1 and math.isclose(float(value), number, rel_tol=1e-5)
 
 
 def _bias_name(graph: Graph, linear: Linear) -> str:

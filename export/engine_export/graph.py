@@ -48,6 +48,11 @@ class Linear:
     output: str
     replaces: tuple[str, ...]
 
+    @property
+    def shift(self) -> Floats:
+        """The bias, 0 where there is none: float32 [out]."""
+        return np.zeros(self.weight.shape[1], np.float32) if self.bias is None else self.bias
+
 
 class Graph:
     """Producers, consumers and constants of a model's main graph.
@@ -145,6 +150,48 @@ def rebuilt(
     versions = {opset.domain: opset.version for opset in model.opset_import} | {CONTRIB: 1}
     opsets = [onnx.helper.make_opsetid(domain, version) for domain, version in versions.items()]
     return onnx.helper.make_model(graph, opset_imports=opsets, ir_version=model.ir_version, producer_name="")
+
+
+def with_linears(
+    model: onnx.ModelProto,
+    layers: Iterable[Linear],
+    label: str,
+    after: Mapping[str, onnx.NodeProto] | None = None,
+    constants: Iterable[onnx.TensorProto] = (),
+) -> onnx.ModelProto:
+    """A model with other linear layers in the places of some.
+
+    Parameters
+    ----------
+    model
+        Has the layers in their old form.
+    layers
+        In their new form; name, output and what they replace are those of the old one.
+    label
+        Part of the names of the new constants.
+    after
+        Nodes that are put right after the tensors by whose name they stand here.
+    constants
+        Tensors that those nodes read.
+    """
+    make = onnx.helper.make_node
+    starts = {layer.replaces[0]: layer for layer in layers}
+    gone = {name for layer in starts.values() for name in layer.replaces}
+    nodes, tensors = [], list(constants)
+    for node in model.graph.node:
+        name = node.output[0]
+        if layer := starts.get(name):
+            weight, bias, product = (f"{layer.name}.{label}.{part}" for part in ("weight", "bias", "product"))
+            nodes += [
+                make("MatMul", [layer.activation, weight], [product], name=layer.name),
+                make("Add", [product, bias], [layer.output], name=f"{layer.name}.Add"),
+            ]
+            tensors += [constant(weight, layer.weight), constant(bias, layer.shift)]
+        elif name not in gone:
+            nodes.append(node)
+        if after and name in after:
+            nodes.append(after[name])
+    return rebuilt(model, nodes, tensors)
 
 
 def without_dead(model: onnx.ModelProto) -> onnx.ModelProto:

@@ -20,7 +20,7 @@ import numpy as np
 import numpy.typing as npt
 import onnx
 
-from engine_export.graph import Floats, Graph, Linear, constant, rebuilt
+from engine_export.graph import Floats, Graph, Linear, constant, with_linears
 from engine_export.scales import ChannelRange
 
 EXTRA = 16
@@ -29,7 +29,7 @@ EXTRA = 16
 SLICES = ".slices"
 
 POINTWISE = frozenset(
-    {"Add", "Clip", "Div", "Erf", "Gelu", "HardSigmoid", "Mul", "Pow", "Relu", "Sigmoid", "Sub", "Tanh"}
+    {"Add", "Clip", "Div", "Erf", "Gelu", "HardSigmoid", "Mul", "Pow", "QuickGelu", "Relu", "Sigmoid", "Sub", "Tanh"}
 )
 
 
@@ -86,7 +86,7 @@ def split_loud_channels(
         source = np.repeat(np.arange(len(extra)), extra)
         number = np.concatenate([np.arange(1, count + 1) for count in extra])
         maker = wider.get(function.maker.output, function.maker)
-        bias = _bias(maker)
+        bias = maker.shift
         wider[maker.output] = replace(
             maker,
             weight=np.hstack([maker.weight, maker.weight[:, source]]),
@@ -94,11 +94,11 @@ def split_loud_channels(
         )
         for reader in (wider.get(reader.output, reader) for reader in function.readers):
             weight = np.vstack([reader.weight, reader.weight[source]])
-            wider[reader.output] = replace(reader, activation=f"{name}{SLICES}", weight=weight, bias=_bias(reader))
+            wider[reader.output] = replace(reader, activation=f"{name}{SLICES}", weight=weight, bias=reader.shift)
         inputs = [name, "", f"{name}.height"]
         clips[name] = onnx.helper.make_node("Clip", inputs, [f"{name}{SLICES}"], name=f"{name}{SLICES}")
         tensors.append(constant(f"{name}.height", height, np.float32))
-    return _with_layers(model, list(wider.values()), clips, tensors)
+    return with_linears(model, wider.values(), "sliced", clips, tensors)
 
 
 def slice_height(high: Floats, extra: int = EXTRA) -> float:
@@ -141,34 +141,3 @@ def _maker(graph: Graph, name: str, makers: Mapping[str, Linear]) -> Linear | No
         waiting += [given for given, value in constants.items() if value is None and given not in inside]
     read = {node.output[0] for each in (sources | inside) - {name} for node in graph.consumers[each]}
     return makers[sources.pop()] if len(sources) == 1 and read <= inside else None
-
-
-def _bias(linear: Linear) -> Floats:
-    return np.zeros(linear.weight.shape[1], np.float32) if linear.bias is None else linear.bias
-
-
-def _with_layers(
-    model: onnx.ModelProto,
-    layers: Sequence[Linear],
-    after: Mapping[str, onnx.NodeProto],
-    tensors: list[onnx.TensorProto],
-) -> onnx.ModelProto:
-    """The graph with other layers in their places, and some nodes right after the tensors that they read."""
-    make = onnx.helper.make_node
-    starts = {layer.replaces[0]: layer for layer in layers}
-    gone = {name for layer in layers for name in layer.replaces}
-    nodes: list[onnx.NodeProto] = []
-    for node in model.graph.node:
-        name = node.output[0]
-        if layer := starts.get(name):
-            weight, bias, product = (f"{layer.name}.sliced.{part}" for part in ("weight", "bias", "product"))
-            nodes += [
-                make("MatMul", [layer.activation, weight], [product], name=layer.name),
-                make("Add", [product, bias], [layer.output], name=f"{layer.name}.Add"),
-            ]
-            tensors += [constant(weight, layer.weight), constant(bias, _bias(layer))]
-        elif name not in gone:
-            nodes.append(node)
-        if name in after:
-            nodes.append(after[name])
-    return rebuilt(model, nodes, tensors)
