@@ -25,6 +25,10 @@ from engine_export.graph import CONTRIB, Floats, Graph, Linear, floats, rebuilt,
 ROWS = 4096
 """Rows of calibration that a fit looks at."""
 
+OTHERS = 0.1
+OTHERS_SPREAD = 2.0
+"""To each value seen, so many drawn from a normal distribution this wide: texts of another kind take a unit elsewhere."""
+
 STEPS = 60
 LEARNING_RATE = 0.03
 START = 1.702
@@ -136,7 +140,8 @@ def fitted(seen: Floats) -> Fit:
     seen
         float32 [rows, units].
     """
-    values = torch.from_numpy(seen)
+    others = np.random.default_rng(0).normal(0, OTHERS_SPREAD, (int(len(seen) * OTHERS), seen.shape[1]))
+    values = torch.from_numpy(np.concatenate([seen, others.astype(np.float32)]))
     wanted = gelu(values)
     a = torch.full((seen.shape[1],), START, requires_grad=True)
     b = torch.zeros(seen.shape[1], requires_grad=True)

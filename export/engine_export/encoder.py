@@ -51,6 +51,9 @@ PARITY_TEXTS = 2000
 # Of the texts compared on, those that the error of each layer is measured on.
 JUDGED_TEXTS = 64
 
+SOUP_TEXTS = 64
+SOUP_LENGTHS = (2, 16, 64, 128)
+
 Report = Callable[[str], None]
 
 
@@ -250,9 +253,16 @@ def _quantized(
         feeds([compared[row] for row in spread(len(compared), JUDGED_TEXTS)]),
         feeds([*calibration, *ANCHORS]),
     )
-    spelled, count = without_maximum(with_silu(exact, seen), seen)
+    spelled, count = without_maximum(with_silu(exact, seen), [*seen, *_soup(tokenize.size, info.max_tokens)])
     made = quantize(spelled, seen, TEXT, settings.quantize, judged=judged)
     return replace(made, recipe=made.recipe | {"softmax": f"{count} without their maximum"})
+
+
+def _soup(n_tokens: int, longest: int) -> list[Feed]:
+    """Tokens at random, short texts and long ones: how far attention can be driven."""
+    generator = np.random.default_rng(0)
+    lengths = sorted({min(length, longest) for length in SOUP_LENGTHS})
+    return [{"input_ids": generator.integers(0, n_tokens, (SOUP_TEXTS, length))} for length in lengths]
 
 
 def _info(

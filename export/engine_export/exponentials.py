@@ -16,8 +16,8 @@ import onnx
 from engine_export.calibrate import Feed, run_graph
 from engine_export.graph import Graph, constant, floats, rebuilt
 
-MOST_SCORE = 50.0
-"""How far from 0 the greatest score of a row may be in calibration; a factor of e^37 is left above it and below it."""
+MOST_SCORE = 30.0
+"""How far from 0 the greatest score of a row may be in calibration; a factor of e^57 is left above it and below it."""
 
 
 LAST = constant("exponentials.last", [-1], np.int64)
@@ -31,7 +31,7 @@ def without_maximum(model: onnx.ModelProto, feeds: Sequence[Feed]) -> tuple[onnx
     model
         Float32; its attention mixes values in one product after Softmax.
     feeds
-        Real inputs, to see how great the scores are.
+        Inputs of many kinds, to see how great the scores are.
 
     Returns
     -------
