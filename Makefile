@@ -66,7 +66,7 @@ beauty: $(READY)
 test: lint
 	$(BIN)/python -m coverage erase
 	$(BIN)/python -m pytest --cov --cov-report=
-	@for package in runtime/engine_runtime models/engine_models export/engine_export; do \
+	@for package in runtime/engine_runtime models/engine_models export/engine_export bench/engine_bench; do \
 		printf '%-24s' $$package; \
 		$(BIN)/python -m coverage report --include="$$package/*" --format=total | sed 's/$$/ % of lines covered/'; \
 	done

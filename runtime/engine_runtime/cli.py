@@ -45,6 +45,7 @@ COMMANDS = {
     "recommend": Lazy("engine_runtime.commands.recommend:recommend", "One user's profile and recommendations."),
     "tune": Lazy("engine_runtime.commands.tune:tune", "Measure how much text an encoder reads at a time here."),
     "inspect": Lazy("engine_runtime.commands.inspect:inspect", "Say what is in a directory, and whether it is whole."),
+    "bench": Lazy("engine_bench.commands.bench:bench", "Measure this engine, beside its peers.", "bench"),
     "doctor": Lazy("engine_runtime.commands.doctor:doctor", "Say what this machine can do."),
 }
 

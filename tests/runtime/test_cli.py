@@ -39,6 +39,7 @@ calls = {
     "train": ["train", folder, "--encoder", folder, "--out", "x"],
     "build": ["build", folder, "--out", "x"],
     "evaluate": ["evaluate", folder, folder],
+    "bench": ["bench", "peers", "encoder", "--encoder", folder, "--dataset", folder],
 }
 for name in cli.COMMANDS:
     if cli.COMMANDS[name].extra:
@@ -145,7 +146,7 @@ def test_commands_of_an_extra_have_a_help_with_an_example() -> None:
         code = int(told.split()[1])
         assert code in (0, 3)
         assert code == 3 or "Example:" in said
-        assert code == 0 or "pip install 'profile-engine[export]'" in done.stderr
+        assert code == 0 or f"pip install 'profile-engine[{COMMANDS[name].extra}]'" in done.stderr
         assert told.startswith(name)
 
 
@@ -160,7 +161,7 @@ def test_a_missing_extra_is_named(tmp_path: Path) -> None:
     assert len(lines) == len(EXTRA)
     for name, line in zip(EXTRA, lines, strict=True):
         assert line.startswith(f"error: `engine {name}` needs the package '")
-        assert line.endswith("Run: pip install 'profile-engine[export]'")
+        assert line.endswith(f"Run: pip install 'profile-engine[{COMMANDS[name].extra}]'")
 
 
 def test_a_missing_requirement_is_named(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:

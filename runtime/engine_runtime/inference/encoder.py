@@ -208,13 +208,14 @@ class TextEncoder:
     def _start(self, window: _Window, output: str, pool: Executor) -> _Window:
         """Send a window's batches to be run, once its texts are tokenized."""
         tokens = Tokens.joined([chunk.result() for chunk in window.tokens])
-        batches = self._cut(tokens)
+        batches = self.cut(tokens)
         submit = _at_once if len(window.wanted) <= FEW and len(tokens.ids) <= self.budget else pool.submit
         window.tokens.clear()
         window.batches += [submit(self._fill, window, tokens, batch, output) for batch in batches]
         return window
 
-    def _cut(self, tokens: Tokens) -> list[Ints]:
+    def cut(self, tokens: Tokens) -> list[Ints]:
+        """The batches that `tokens` are run in: for each, int64 numbers of its texts."""
         if self._device:
             return self._device.buckets.cut(tokens.lengths)
         cut = cut_batches if MASK in self._inputs else cut_equal

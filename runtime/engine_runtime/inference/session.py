@@ -47,7 +47,12 @@ def available_cpus() -> int:
 
 
 def open_session(
-    graph: Path | bytes, provider: Provider = "cpu", threads: int = 1, *, optimized: Path | None = None
+    graph: Path | bytes,
+    provider: Provider = "cpu",
+    threads: int = 1,
+    *,
+    optimized: Path | None = None,
+    profile: Path | None = None,
 ) -> ort.InferenceSession:
     """Open a session on `graph`.
 
@@ -61,6 +66,8 @@ def open_session(
         Threads inside one operator. With 1, calls from several Python threads run side by side on shared weights.
     optimized
         Where the graph that will really run is written, for those who want to look at it.
+    profile
+        What the names of files of ONNX Runtime's own profile begin with; none is written if None.
 
     Raises
     ------
@@ -82,6 +89,9 @@ def open_session(
     options = _options(provider, threads)
     if optimized is not None:
         options.optimized_model_filepath = str(optimized)
+    if profile is not None:
+        options.enable_profiling = True
+        options.profile_file_prefix = str(profile)
     chosen = (name, CUDA_OPTIONS) if provider == "cuda" else name
     slow = SLOW_FUSIONS if provider == "cpu" else []
     try:

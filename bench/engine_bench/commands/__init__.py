@@ -1,0 +1,1 @@
+"""`engine bench`: options in, tables or one document out."""
