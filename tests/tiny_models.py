@@ -86,7 +86,7 @@ def write_unigram(folder: Path) -> int:
         "<s> $A </s>", "<s> $A </s> </s> $B </s>", [("<s>", 0), ("</s>", 2)]
     )
     tokenizer.save(str(folder / "tokenizer.json"))
-    return tokenizer.get_vocab_size()
+    return int(tokenizer.get_vocab_size())
 
 
 def save_model(folder: Path, model: transformers.PreTrainedModel) -> EncoderSource:
