@@ -74,6 +74,21 @@ def write_tokenizer(folder: Path) -> int:
     return len(numbered)
 
 
+def write_unigram(folder: Path) -> int:
+    """Write a small unigram tokenizer, as XLM-R has one, into a model folder; return the size of its vocabulary."""
+    specials = ["<s>", "<pad>", "</s>", "<unk>"]
+    trainer = tokenizers.trainers.UnigramTrainer(vocab_size=400, special_tokens=specials, unk_token="<unk>")  # noqa: S106
+    tokenizer = tokenizers.Tokenizer(tokenizers.models.Unigram())
+    tokenizer.normalizer = tokenizers.normalizers.NFKC()
+    tokenizer.pre_tokenizer = tokenizers.pre_tokenizers.Metaspace()
+    tokenizer.train_from_iterator(texts_of(600), trainer)
+    tokenizer.post_processor = tokenizers.processors.TemplateProcessing(
+        "<s> $A </s>", "<s> $A </s> </s> $B </s>", [("<s>", 0), ("</s>", 2)]
+    )
+    tokenizer.save(str(folder / "tokenizer.json"))
+    return int(tokenizer.get_vocab_size())
+
+
 def save_model(folder: Path, model: transformers.PreTrainedModel) -> EncoderSource:
     """Save a model with random weights, some channels made loud as trained ones are."""
     with torch.no_grad():
@@ -88,7 +103,7 @@ def make_source(folder: Path, kind: str) -> EncoderSource:
     """Make a tiny encoder of one architecture in `folder`."""
     folder.mkdir()
     torch.manual_seed(0)
-    size = write_tokenizer(folder)
+    size = write_unigram(folder) if kind == "xlm-roberta" else write_tokenizer(folder)
     positions = 130 if kind == "bert" else 132  # two of the others' come before the first token
     library: Any = transformers
     config = library.AutoConfig.for_model(

@@ -84,19 +84,20 @@ def _measure_round(
     nodes, outputs = [], []
     tensors = [constant("range.rows", [0], np.int64)]
     for name, width in channels.items():
-        parts = ("flat", "shape", "low", "high", "sum", "turned", "moments", "rows")
-        flat, shape, low, high, summed, turned, moments, rows = (f"{name}.range.{part}" for part in parts)
+        parts = ("flat", "shape", "low", "high", "mean", "centred", "turned", "scatter", "rows")
+        flat, shape, low, high, mean, centred, turned, scatter, rows = (f"{name}.range.{part}" for part in parts)
         tensors.append(constant(shape, [-1, width], np.int64))
         nodes += [
             make("Reshape", [name, shape], [flat]),
             make("ReduceMin", [flat, "range.rows"], [low], keepdims=0),
             make("ReduceMax", [flat, "range.rows"], [high], keepdims=0),
-            make("ReduceSum", [flat, "range.rows"], [summed], keepdims=0),
-            make("Transpose", [flat], [turned], perm=[1, 0]),
-            make("MatMul", [turned, flat], [moments]),
+            make("ReduceMean", [flat, "range.rows"], [mean], keepdims=0),
+            make("Sub", [flat, mean], [centred]),
+            make("Transpose", [centred], [turned], perm=[1, 0]),
+            make("MatMul", [turned, centred], [scatter]),
             make("Shape", [flat], [rows], start=0, end=1),
         ]
-        outputs += [floats(low, width), floats(high, width), floats(summed, width), floats(moments, width, width)]
+        outputs += [floats(low, width), floats(high, width), floats(mean, width), floats(scatter, width, width)]
         outputs.append(onnx.helper.make_tensor_value_info(rows, onnx.TensorProto.INT64, [1]))
     watched = rebuilt(model, [*model.graph.node, *nodes], tensors, outputs)
     totals = {name: _Total(width) for name, width in channels.items()}
@@ -107,22 +108,22 @@ def _measure_round(
 
 
 class _Total:
-    """What the feeds so far held in one tensor."""
+    """What the feeds so far held in one tensor; feeds are joined as Chan, Golub and LeVeque join samples (1979)."""
 
     def __init__(self, width: int) -> None:
         self.low = np.full(width, np.inf, np.float32)
         self.high = np.full(width, -np.inf, np.float32)
-        self.sum = np.zeros(width)
-        self.moments = np.zeros((width, width))
+        self.mean = np.zeros(width)
+        self.scatter = np.zeros((width, width))
         self.rows = 0
 
-    def add(self, low: Floats, high: Floats, summed: Floats, moments: Floats, rows: Ints) -> None:
-        np.minimum(self.low, low, out=self.low)
-        np.maximum(self.high, high, out=self.high)
-        self.sum += summed
-        self.moments += moments
-        self.rows += int(rows[0])
+    def add(self, low: Floats, high: Floats, mean: Floats, scatter: Floats, rows: Ints) -> None:
+        new, before = int(rows[0]), self.rows
+        apart = mean - self.mean
+        self.low, self.high = np.minimum(self.low, low), np.maximum(self.high, high)
+        self.rows += new
+        self.scatter += scatter + np.outer(apart, apart) * (before * new / self.rows)
+        self.mean += apart * (new / self.rows)
 
     def range(self) -> ChannelRange:
-        scatter = self.moments - np.outer(self.sum, self.sum) / self.rows
-        return ChannelRange(self.low, self.high, scatter.astype(np.float32))
+        return ChannelRange(self.low, self.high, self.scatter.astype(np.float32))

@@ -39,6 +39,9 @@ class Limits:
         Greatest relative loss of NDCG@10 by the refiner's int8 form.
     invariance
         Greatest difference in any output between a row alone and the same row in a mixed batch.
+    layer_error
+        Greatest relative error of a layer on exact inputs. Far above what rounding does: a layer past it was calibrated
+        on something else than what it is judged on, even where other layers hide that.
     fp16_cosine_p1
         What ``cosine_p1`` has to be in half precision, which rounds and does not quantize.
     """
@@ -51,6 +54,7 @@ class Limits:
     refiner_overlap: float = 0.9
     ndcg_change: float = 0.02
     invariance: float = 1e-5
+    layer_error: float = 0.5
     fp16_cosine_p1: float = 0.999
 
 
@@ -222,6 +226,9 @@ def _failures(report: ParityReport) -> list[Failure]:
             ("ndcg_change", where, refined.ndcg_change, -limits.ndcg_change),
         ]
         most.append(("invariance", where, refined.invariance, limits.invariance))
+    for graph, layers in report.layers.items():
+        if layers:
+            most.append(("layer_error", f"{graph}'s worst layer", max(x.error for x in layers), limits.layer_error))
     # Written so that a value that is not a number fails.
     low = [Failure(*row[:2], row[2], row[3]) for row in least if row[2] is not None and not row[2] >= row[3]]
     return low + [Failure(*row) for row in most if not row[2] <= row[3]]

@@ -21,7 +21,7 @@ from engine_runtime.artefacts.encoder import EncoderArtefact
 from engine_runtime.errors import ArtefactError, InputError, UsageError
 from engine_runtime.inference.encoder import TextEncoder
 from engine_runtime.inference.machine import this_machine
-from tiny_models import FAST, texts_of
+from tiny_models import FAST, make_source, texts_of
 
 
 def open_encoder(artefact: EncoderArtefact, precision: str) -> TextEncoder:
@@ -37,7 +37,7 @@ def test_artefact_describes_what_was_made(encoder: EncoderArtefact, dataset: Dat
     assert encoder.manifest.parents == {"dataset": dataset.manifest.digest}
     assert "avx512_vnni" in info.requires["int8"]
     assert info.requires["fp32"] == ()
-    assert info.recipe["layers"] == "8"
+    assert info.recipe["layers"] == "12"
 
 
 def test_report_is_that_of_the_files(encoder: EncoderArtefact) -> None:
@@ -47,7 +47,7 @@ def test_report_is_that_of_the_files(encoder: EncoderArtefact) -> None:
     left, right = (open_encoder(encoder, precision).encode(texts) for precision in ("fp32", "int8"))
     assert (left * right).sum(axis=1).mean() == pytest.approx(report.text["int8"].cosine_mean, abs=1e-4)
     assert report.text["int8"].invariance < 1e-5
-    assert len(report.layers["encoder int8"]) == 8
+    assert len(report.layers["encoder int8"]) == 12
 
 
 def test_float32_alone_needs_no_texts(source: EncoderSource, tmp_path: Path) -> None:
@@ -64,7 +64,7 @@ def test_half_precision_is_written_and_judged(complete: EncoderArtefact) -> None
     assert complete.info.precisions == ("int8", "fp32", "fp16")
     assert complete.info.requires["fp16"] == ("cuda",)
     assert complete.info.recipe["fp16"] == "fused: 2 Attention, 4 SkipLayerNormalization, 2 BiasGelu"
-    assert complete.info.recipe["layers"] == "8"
+    assert complete.info.recipe["layers"] == "12"
     assert set(report.text) == set(report.judged_on) == {"int8", "fp16"}
     assert "on the CPU" in report.judged_on["fp16"]
     assert report.text["fp16"].cosine_min > 0.9999
@@ -123,6 +123,21 @@ def test_unknown_variant_is_refused() -> None:
         ExportSettings(("int4",))
 
 
+@pytest.mark.parametrize("kind", ["xlm-roberta", "mpnet"])
+def test_other_architectures_by_the_same_recipe(kind: str, tmp_path: Path) -> None:
+    """Other tokenizers, position offsets and attention biases: all layers are integer, close and invariant."""
+    made = export_encoder(
+        make_source(tmp_path / kind, kind), texts_of(200), tmp_path / "out", ExportSettings(quantize=FAST)
+    )
+    report = read_report(made.parity.read_bytes())
+    assert len(report.layers["encoder int8"]) == 12
+    assert report.text["int8"].cosine_p1 > 0.99
+    assert report.text["int8"].invariance <= 1e-5
+    other = ["Grüße aus dem Süden", "日本語のテキスト", "Ember hand soap with rose oil"]
+    left, right = (open_encoder(made, precision).encode(other) for precision in ("fp32", "int8"))
+    assert (left * right).sum(axis=1).min() > 0.98
+
+
 def test_bad_calibration_fails_and_leaves_nothing(
     source: EncoderSource, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -133,7 +148,7 @@ def test_bad_calibration_fails_and_leaves_nothing(
         return quantize(model, noise, *rest, **options)
 
     monkeypatch.setattr(exporting, "quantize", on_noise)
-    with pytest.raises(ArtefactError, match=r"overlap of int8 text.*Worst layers: /encoder/layer.*\d\d\.\d%"):
+    with pytest.raises(ArtefactError, match=r"layer_error of encoder int8.*Worst layers: /encoder/layer.*\d\d\.\d%"):
         export_encoder(source, texts_of(300), tmp_path / "out", ExportSettings(quantize=FAST))
     assert list(tmp_path.iterdir()) == []
 

@@ -4,15 +4,22 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
+import onnx
 import pytest
 
+from engine_export import encoder as exporting
+from engine_export.calibrate import Feed
+from engine_export.recipe import Quantized, quantize
 from engine_export.sources import EncoderSource
 from engine_runtime.artefacts.dataset import Dataset
 from engine_runtime.artefacts.encoder import EncoderArtefact
 from engine_runtime.artefacts.run import Run
 from engine_runtime.cli import run
+from engine_runtime.errors import ArtefactError
 
 
 def engine(capsys: pytest.CaptureFixture[str], *arguments: str | Path) -> tuple[int, str, str]:
@@ -32,6 +39,27 @@ def test_encoder_alone(
     assert "text int8" in out
     assert "wrote the encoder" in err
     assert EncoderArtefact.open(tmp_path / "out").info.source == "tiny-bert"
+
+
+def test_calibration_on_noise_is_refused(
+    capsys: pytest.CaptureFixture[str],
+    source: EncoderSource,
+    dataset: Dataset,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """An export calibrated on noise ends with the code of a bad artefact, names layers, and leaves nothing behind."""
+
+    def on_noise(model: onnx.ModelProto, feeds: Sequence[Feed], *rest: Any, **options: Any) -> Quantized:
+        noise = [{name: value[:1, :1] for name, value in feed.items()} for feed in feeds[:1]]
+        return quantize(model, noise, *rest, **options)
+
+    monkeypatch.setattr(exporting, "quantize", on_noise)
+    options = ("--encoder", source.folder, "--calibrate", dataset.root, "--out", tmp_path / "out")
+    code, _, err = engine(capsys, "export", *options)
+    assert code == ArtefactError.exit_code
+    assert "Worst layers: /encoder/layer" in err
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_half_precision_is_asked_for_by_name(
