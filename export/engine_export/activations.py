@@ -25,9 +25,9 @@ from engine_export.graph import CONTRIB, Floats, Graph, Linear, floats, rebuilt,
 ROWS = 4096
 """Rows of calibration that a fit looks at."""
 
-OTHERS = 0.1
+OTHERS = 0.003
 OTHERS_SPREAD = 2.0
-"""To each value seen, so many drawn from a normal distribution this wide: texts of another kind take a unit elsewhere."""
+"""For each value seen, so many from a normal distribution as wide as this: texts of other kinds take a unit elsewhere."""
 
 STEPS = 60
 LEARNING_RATE = 0.03
