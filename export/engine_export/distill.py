@@ -24,6 +24,7 @@ from engine_export.graph import Floats
 from engine_export.parity import StudentParity
 from engine_export.sources import POOLINGS, EncoderSource, describe
 from engine_models.distillation import Advance, DistillSettings, Lesson, train_student, unwatched
+from engine_models.memory import keep_freed_memory
 from engine_models.metrics import Doubles, estimate
 from engine_models.student import StudentShape, feed_forward, initial_student, student_shape, transformer_layers
 from engine_models.text_ranking import TextQuestions, answer, text_questions
@@ -116,6 +117,7 @@ def distill(
     InputError
         There is no text, or the encoder is of a kind of which no student can be made.
     """
+    keep_freed_memory()
     teacher = load_encoder(source)
     shape = student_shape(teacher, settings.depth, settings.width)
     questions = text_questions(dataset, MOST_ITEMS, MOST_USERS)
@@ -126,7 +128,6 @@ def distill(
     tokens = Tokenizer(scratch / "tokenizer.json", source.max_tokens)(texts)
     lesson = Lesson(tokens, expected[: len(texts)], source.pooling, source.pad_token, n_held_out)
     student = initial_student(teacher, shape, _weighing(lesson))
-
     report(f"training a student of {len(shape.layers)} layers with {shape.feed_forward} feed-forward neurons")
     with watch("training", settings.steps, "steps") as advance:
         cosine = train_student(student, lesson, settings, advance)
