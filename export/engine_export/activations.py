@@ -27,7 +27,7 @@ ROWS = 4096
 
 OTHERS = 0.003
 OTHERS_SPREAD = 2.0
-"""For each value seen, so many from a normal distribution as wide as this: texts of other kinds take a unit elsewhere."""
+"""For each value seen, so many normal ones as wide as this: texts of other kinds take a unit elsewhere."""
 
 STEPS = 60
 LEARNING_RATE = 0.03

@@ -16,6 +16,7 @@ from engine_export.activations import with_silu
 from engine_export.anchors import ANCHORS
 from engine_export.calibrate import BUDGET, Feed, spread
 from engine_export.compare import compare_vectors, text_invariance
+from engine_export.distill import Student
 from engine_export.encoder_graph import STATES, TEXT, EncoderGraphs, check_against_source, encoder_graphs
 from engine_export.exponentials import without_maximum
 from engine_export.fused import fuse
@@ -104,6 +105,7 @@ def export_encoder(
     out: Path,
     settings: ExportSettings | None = None,
     *,
+    student: Student | None = None,
     report: Report = silent,
 ) -> EncoderArtefact:
     """Export, quantize, verify and write a text encoder.
@@ -118,6 +120,8 @@ def export_encoder(
         Where the artefact goes.
     settings
         What is made, and what it is held against.
+    student
+        Where the encoder is a student: what it is held against beside the limits of every encoder.
     report
         Told what happens, a line at a time.
 
@@ -144,8 +148,14 @@ def export_encoder(
             recipe["fp16"] = counts
         info = _info(source, exact, settings.ordered, recipe)
         if settings.precisions != ("fp32",):
-            parity, made = _judged(graphs, distinct_texts(texts), tokenizer, info, settings, report)
+            parity, made = _compared(graphs, distinct_texts(texts), tokenizer, info, settings, report)
             info = replace(info, recipe=recipe | made)
+        if student:
+            report("comparing the student with its teacher")
+            wanted = {precision: graphs[precision] for precision in settings.ordered}
+            parity = replace(parity, student=student.compare(wanted, tokenizer, info))
+            info = replace(info, student=student.info)
+        parity = judge(parity, settings.allow)
         for precision in settings.ordered:
             onnx.save(graphs[precision], str(draft.path / graph_file(precision)))
         (draft.path / layout.PARITY_FILE).write_bytes(parity.encode())
@@ -210,7 +220,7 @@ def half_graph(exact: onnx.ModelProto, source: EncoderSource) -> tuple[onnx.Mode
     return halve(fused.model, STATES), f"fused: {counts}"
 
 
-def _judged(
+def _compared(
     graphs: dict[str, onnx.ModelProto],
     texts: Sequence[str],
     tokenizer: Path,
@@ -228,8 +238,7 @@ def _judged(
     report(f"comparing with fp32 on {len(compared):,} texts")
     measured = compare_encoders(graphs, compared, tokenizer, info)
     judged_on = {name: JUDGED_ON[name] for name in measured}
-    parity = ParityReport(len(compared), 0, settings.limits, text=measured, layers=layers, judged_on=judged_on)
-    return judge(parity, settings.allow), recipe
+    return ParityReport(len(compared), 0, settings.limits, text=measured, layers=layers, judged_on=judged_on), recipe
 
 
 def _quantized(

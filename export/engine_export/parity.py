@@ -16,6 +16,7 @@ from engine_export.layers import LayerError
 from engine_runtime.errors import ArtefactError
 
 WORST_LAYERS = 3
+STUDENT_MEASURE = "student_ndcg_change"
 
 
 @dataclass(frozen=True)
@@ -37,6 +38,9 @@ class Limits:
         Least share of the ten items nearest to ``query`` that stay.
     ndcg_change
         Greatest relative loss of NDCG@10 by the refiner's int8 form.
+    student_ndcg_change
+        Greatest relative loss of NDCG@10 by text vectors alone, from a teacher to its student. A loss whose interval
+        holds zero does not count: with few users, chance alone is greater than the bar.
     invariance
         Greatest difference in any output between a row alone and the same row in a mixed batch.
     layer_error
@@ -53,6 +57,7 @@ class Limits:
     refiner_cosine_p1: float = 0.98
     refiner_overlap: float = 0.9
     ndcg_change: float = 0.02
+    student_ndcg_change: float = 0.03
     invariance: float = 1e-5
     layer_error: float = 0.5
     fp16_cosine_p1: float = 0.999
@@ -111,6 +116,34 @@ class RefinerParity:
 
 
 @dataclass(frozen=True)
+class StudentParity:
+    """One variant of a student, beside its teacher in float32.
+
+    Attributes
+    ----------
+    cosine_mean, cosine_p1, cosine_min, overlap
+        As in `VectorParity`, but to the teacher; not held against a bar.
+    n_users
+        Asked for their next item by text vectors alone, see `engine_models.text_ranking`.
+    ndcg, ndcg_teacher
+        NDCG@10; None where nobody can be asked.
+    ndcg_change, ndcg_change_low, ndcg_change_high
+        Relative, with the paired 95 % interval over users: positive is better than the teacher.
+    """
+
+    cosine_mean: float
+    cosine_p1: float
+    cosine_min: float
+    overlap: float
+    n_users: int
+    ndcg: float | None
+    ndcg_teacher: float | None
+    ndcg_change: float | None
+    ndcg_change_low: float | None
+    ndcg_change_high: float | None
+
+
+@dataclass(frozen=True)
 class Failure:
     """A measure past its bar."""
 
@@ -134,6 +167,8 @@ class ParityReport:
         Outputs of the encoder, by variant.
     refiner
         By variant.
+    student
+        By variant; empty for an encoder that is no student.
     layers
         Error of each quantized layer, by graph and variant.
     failures
@@ -151,6 +186,7 @@ class ParityReport:
     item: dict[str, VectorParity] = field(default_factory=dict)
     refiner: dict[str, RefinerParity] = field(default_factory=dict)
     layers: dict[str, tuple[LayerError, ...]] = field(default_factory=dict)
+    student: dict[str, StudentParity] = field(default_factory=dict)
     failures: tuple[Failure, ...] = ()
     allowed: tuple[str, ...] = ()
     judged_on: dict[str, str] = field(default_factory=dict)
@@ -195,6 +231,11 @@ def judge(report: ParityReport, allow: Sequence[str]) -> ParityReport:
         return judged
     shown = "; ".join(f"{f.measure} of {f.variant} is {f.value:.4g}, the bar is {f.bar:.4g}" for f in barred)
     names = " ".join(f"--allow {name}" for name in dict.fromkeys(failure.measure for failure in barred))
+    if all(failure.measure == STUDENT_MEASURE for failure in barred):
+        raise ArtefactError(
+            f"the student ranks too far below its teacher: {shown}. Nothing was written. Train it longer with "
+            f"--distill-steps, export the whole encoder, or accept it on the record with {names}."
+        )
     raise ArtefactError(
         f"the exported model is too far from float32: {shown}. {_worst_layers(report.layers)}Nothing was written. "
         f"Calibrate on more texts like those to be served, export fp32 alone, or accept it on the record with {names}."
@@ -229,6 +270,10 @@ def _failures(report: ParityReport) -> list[Failure]:
     for graph, layers in report.layers.items():
         if layers:
             most.append(("layer_error", f"{graph}'s worst layer", max(x.error for x in layers), limits.layer_error))
+    for variant, student in report.student.items():
+        where = f"{variant} student"
+        unsure = student.ndcg_change_high is None or student.ndcg_change_high >= 0
+        least.append((STUDENT_MEASURE, where, None if unsure else student.ndcg_change, -limits.student_ndcg_change))
     # Written so that a value that is not a number fails.
     low = [Failure(*row[:2], row[2], row[3]) for row in least if row[2] is not None and not row[2] >= row[3]]
     return low + [Failure(*row) for row in most if not row[2] <= row[3]]

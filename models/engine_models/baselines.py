@@ -21,6 +21,7 @@ from engine_runtime.search.index import best
 Lists = npt.NDArray[np.int32]
 DAMPINGS = (0.1, 0.25, 0.5)
 DECAYS = (0.5, 0.65, 0.8, 0.9)
+NEAR_DECAY = 0.5
 NEWEST = 20
 BLOCK_USERS = 512
 
@@ -53,19 +54,9 @@ class Rules:
         lists = []
         for start in range(0, len(seen.offsets) - 1, BLOCK_USERS):
             users = slice(start, start + BLOCK_USERS)
-            scores = np.asarray((self._recent(seen, users) @ self.table).todense()) * scale
+            scores = np.asarray((_recent(seen, users, self.decay, self.table.shape[0]) @ self.table).todense()) * scale
             lists.append(_best_unseen(scores.astype(np.float32), seen, users, self.rankable))
         return np.concatenate(lists)
-
-    def _recent(self, seen: Seen, users: slice) -> scipy.sparse.csr_matrix:
-        offsets = seen.offsets[users.start : users.stop + 1]
-        events = np.arange(offsets[0], offsets[-1])
-        lengths = np.diff(offsets)
-        age = np.repeat(offsets[1:], lengths) - 1 - events
-        newest = age < NEWEST
-        rows = np.repeat(np.arange(len(lengths)), lengths)[newest]
-        entries = (self.decay ** age[newest], (rows, seen.items[events[newest]]))
-        return scipy.sparse.csr_matrix(entries, shape=(len(lengths), self.table.shape[0]))
 
 
 def fit_rules(
@@ -91,6 +82,38 @@ def rank_popular(popularity: Ints, rankable: npt.NDArray[np.bool_], seen: Seen) 
         count = len(seen.offsets[users.start : users.stop + 1]) - 1
         lists.append(_best_unseen(np.tile(scores, (count, 1)), seen, users, rankable))
     return np.concatenate(lists)
+
+
+def rank_near(vectors: npt.NDArray[np.float32], rankable: npt.NDArray[np.bool_], seen: Seen) -> Lists:
+    """The unseen items nearest to what each user met last: int32 [users, DEPTH].
+
+    Parameters
+    ----------
+    vectors
+        float32 [items, d], such as whitened text vectors; a user is the mean of the newest ones, decaying with age.
+    rankable
+        bool [items].
+    seen
+        What the users have met.
+    """
+    lists = []
+    for start in range(0, len(seen.offsets) - 1, BLOCK_USERS):
+        users = slice(start, start + BLOCK_USERS)
+        queries = (_recent(seen, users, NEAR_DECAY, len(vectors)) @ vectors).astype(np.float32)
+        lists.append(_best_unseen(queries @ vectors.T, seen, users, rankable))
+    return np.concatenate(lists)
+
+
+def _recent(seen: Seen, users: slice, decay: float, n_items: int) -> scipy.sparse.csr_matrix:
+    """Weights of the newest items of a block of users: [users, items], 1 for the last one, falling with age."""
+    offsets = seen.offsets[users.start : users.stop + 1]
+    events = np.arange(offsets[0], offsets[-1])
+    lengths = np.diff(offsets)
+    age = np.repeat(offsets[1:], lengths) - 1 - events
+    newest = age < NEWEST
+    rows = np.repeat(np.arange(len(lengths)), lengths)[newest]
+    entries = (decay ** age[newest], (rows, seen.items[events[newest]]))
+    return scipy.sparse.csr_matrix(entries, shape=(len(lengths), n_items))
 
 
 def _best_unseen(scores: npt.NDArray[np.float32], seen: Seen, users: slice, rankable: npt.NDArray[np.bool_]) -> Lists:

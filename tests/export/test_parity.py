@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from engine_export.layers import LayerError
-from engine_export.parity import Limits, ParityReport, RefinerParity, VectorParity, judge, read_report
+from engine_export.parity import Limits, ParityReport, RefinerParity, StudentParity, VectorParity, judge, read_report
 from engine_runtime.errors import ArtefactError
 
 GOOD = VectorParity(0.999, 0.99, 0.98, 0.95, 1e-8)
@@ -52,6 +52,28 @@ def test_half_precision_has_a_higher_bar() -> None:
     with pytest.raises(ArtefactError, match=r"fp16_cosine_p1 of fp16 text is 0\.99, the bar is 0\.999"):
         judge(report, ())
     assert judge(replace(report, text={"fp16": replace(GOOD, cosine_p1=0.9995)}), ()).failures == ()
+
+
+STUDENT = StudentParity(0.9, 0.8, 0.7, 0.5, 1000, 0.038, 0.04, -0.05, -0.08, -0.02)
+
+
+def test_student_is_held_to_its_ranking() -> None:
+    """A student far from its teacher passes if it ranks as well, and fails by name if it surely does not."""
+    level = replace(STUDENT, ndcg_change=-0.02, ndcg_change_low=-0.03, ndcg_change_high=-0.01)
+    assert judge(replace(REPORT, student={"int8": level}), ()).failures == ()
+    with pytest.raises(
+        ArtefactError, match=r"student ranks too far below .*student_ndcg_change of int8 student is -0.05"
+    ):
+        judge(replace(REPORT, student={"int8": STUDENT}), ())
+    judged = judge(replace(REPORT, student={"int8": STUDENT}), ("student_ndcg_change",))
+    assert read_report(judged.encode()) == judged
+
+
+@pytest.mark.parametrize("high", [0.01, None])
+def test_loss_that_may_be_chance_holds_nothing_up(high: float | None) -> None:
+    """With few users to ask, or none, a student is not failed for what chance does."""
+    unsure = replace(STUDENT, ndcg_change_high=high)
+    assert judge(replace(REPORT, student={"int8": unsure}), ()).failures == ()
 
 
 def test_not_a_number_fails() -> None:

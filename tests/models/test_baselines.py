@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine_models import baselines
-from engine_models.baselines import Rules, fit_rules, rank_popular
+from engine_models.baselines import NEAR_DECAY, Rules, fit_rules, rank_near, rank_popular
 from engine_models.metrics import DEPTH
 from engine_models.successors import count_successors
 from engine_runtime.search.fusion import Seen
@@ -91,3 +91,16 @@ def test_dials_are_chosen_on_the_targets() -> None:
     old, new = seen_of([[0, 2]] * 5), np.full(5, 1, np.int32)
     assert fit_rules(rules.table, rules.popularity, RANKABLE, old, new).decay == 0.8
     assert fit_rules(rules.table, rules.popularity, RANKABLE, old, np.full(5, 3, np.int32)).decay == 0.5
+
+
+@given(WALKS)
+def test_nearness_is_that_of_a_loop(walks: list[list[int]]) -> None:
+    """An item scores its product with the sum of the user's items, halved from each to the one before it."""
+    vectors = np.random.default_rng(0).normal(size=(N_ITEMS, 4)).astype(np.float32)
+    lists = rank_near(vectors, RANKABLE, seen_of(walks))
+    for walk, found in zip(walks, lists, strict=True):
+        query = sum((NEAR_DECAY**age * vectors[item] for age, item in enumerate(reversed(walk))), np.zeros(4))
+        scores = (vectors @ query).tolist()
+        expected = best_first(scores, walk)
+        assert set(found[found >= 0].tolist()) == set(expected)
+        assert np.all(np.diff([scores[item] for item in found[found >= 0]]) <= 1e-5)

@@ -10,7 +10,9 @@ import click
 from engine_runtime.commands.console import note, table
 
 if TYPE_CHECKING:
-    from engine_export.parity import ParityReport
+    from collections.abc import Mapping
+
+    from engine_export.parity import ParityReport, RefinerParity, StudentParity, VectorParity
     from engine_runtime.artefacts.bundle import Bundle
     from engine_runtime.artefacts.encoder import EncoderArtefact
 
@@ -72,9 +74,16 @@ COLUMNS = ("output", "cosine mean", "1st percentile", "least", "overlap@10", "in
 
 def _rows(report: ParityReport) -> list[list[str]]:
     rows = []
-    for output, variants in (("text", report.text), ("item", report.item), ("query", report.refiner)):
+    outputs: dict[str, Mapping[str, VectorParity | RefinerParity | StudentParity]] = {
+        "text": report.text,
+        "item": report.item,
+        "query": report.refiner,
+        "student to teacher": report.student,
+    }
+    for output, variants in outputs.items():
         for variant, found in variants.items():
             change = getattr(found, "ndcg_change", None)
+            apart = getattr(found, "invariance", None)
             rows.append(
                 [
                     f"{output} {variant}",
@@ -82,7 +91,7 @@ def _rows(report: ParityReport) -> list[list[str]]:
                     f"{found.cosine_p1:.4f}",
                     f"{found.cosine_min:.4f}",
                     f"{found.overlap:.3f}",
-                    f"{found.invariance:.0e}",
+                    "" if apart is None else f"{apart:.0e}",
                     "" if change is None else f"{change:+.2%}",
                 ]
             )

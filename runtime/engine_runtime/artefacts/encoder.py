@@ -13,6 +13,41 @@ PARITY_FILE = "parity.json"
 
 
 @dataclass(frozen=True)
+class StudentInfo:
+    """Of what an encoder that was not pretrained itself is a smaller copy, and how far it was trained.
+
+    Attributes
+    ----------
+    teacher
+        Name of the encoder whose vectors it was trained towards.
+    layers
+        Numbers of the teacher's layers that it began as.
+    feed_forward
+        Neurons of its feed-forward parts.
+    teacher_layers, teacher_feed_forward
+        What the teacher has of both.
+    steps
+        Batches that it was trained on.
+    texts
+        Texts and parts of texts that it learned from, those held out included.
+    held_out_cosine
+        Mean cosine of its float32 vectors to the teacher's on texts held out.
+    teacher_weights
+        SHA-256 of the teacher's weights file.
+    """
+
+    teacher: str
+    layers: tuple[int, ...]
+    feed_forward: int
+    teacher_layers: int
+    teacher_feed_forward: int
+    steps: int
+    texts: int
+    held_out_cosine: float
+    teacher_weights: str
+
+
+@dataclass(frozen=True)
 class EncoderInfo:
     """What is known of an exported encoder.
 
@@ -37,6 +72,8 @@ class EncoderInfo:
         ``mean`` or ``cls``.
     recipe
         How the quantized variants were made, for people.
+    student
+        Where it was distilled from another encoder; None for a pretrained one.
     """
 
     source: str
@@ -48,6 +85,7 @@ class EncoderInfo:
     requires: dict[str, tuple[str, ...]]
     pooling: str
     recipe: dict[str, str]
+    student: StudentInfo | None = None
 
 
 @dataclass(frozen=True)
