@@ -103,7 +103,7 @@ def _is(graph: Graph, name: str, number: float) -> bool:
     return value is not None and value.size == 1 and math.isclose(float(value), number, rel_tol=1e-5)
 
 
-def with_silu(model: onnx.ModelProto, feeds: Sequence[Feed]) -> onnx.ModelProto:
+def with_silu(model: onnx.ModelProto, feeds: Sequence[Feed]) -> tuple[onnx.ModelProto, int]:
     """Put a fitted SiLU in the place of every GELU between two linear layers.
 
     Parameters
@@ -112,6 +112,12 @@ def with_silu(model: onnx.ModelProto, feeds: Sequence[Feed]) -> onnx.ModelProto:
         Float32.
     feeds
         Real inputs.
+
+    Returns
+    -------
+    model : onnx.ModelProto
+    fitted : int
+        How many were put in.
     """
     found = find_gelus(model)
     samples = _samples(model, [activation.before.output for activation in found], feeds)
@@ -127,7 +133,7 @@ def with_silu(model: onnx.ModelProto, feeds: Sequence[Feed]) -> onnx.ModelProto:
             "QuickGelu", [before.output], [activation.result], name=activation.result, domain=CONTRIB, alpha=1.0
         )
     nodes = [made.get(node.output[0], node) for node in model.graph.node]
-    return with_linears(without_dead(rebuilt(model, nodes)), layers.values(), "silu")
+    return with_linears(without_dead(rebuilt(model, nodes)), layers.values(), "silu"), len(found)
 
 
 def fitted(seen: Floats) -> Fit:

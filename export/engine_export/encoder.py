@@ -12,18 +12,16 @@ from pathlib import Path
 import numpy as np
 import onnx
 
-from engine_export.activations import with_silu
-from engine_export.anchors import ANCHORS
-from engine_export.calibrate import BUDGET, Feed, spread
+from engine_export.calibrate import spread
 from engine_export.compare import compare_vectors, text_invariance
 from engine_export.distill import Student
 from engine_export.encoder_graph import STATES, TEXT, EncoderGraphs, check_against_source, encoder_graphs
-from engine_export.exponentials import without_maximum
+from engine_export.encoder_int8 import int8_encoder
 from engine_export.fused import fuse
 from engine_export.half import halve
 from engine_export.layers import LayerError
 from engine_export.parity import Limits, ParityReport, VectorParity, judge
-from engine_export.recipe import Quantized, QuantizeSettings, quantize
+from engine_export.recipe import QuantizeSettings
 from engine_export.sources import EncoderSource
 from engine_runtime.artefacts import encoder as layout
 from engine_runtime.artefacts.dataset import Dataset
@@ -32,8 +30,7 @@ from engine_runtime.artefacts.writing import drafting
 from engine_runtime.data.histories import read_catalogue
 from engine_runtime.data.schema import TEXT as TEXT_COLUMN
 from engine_runtime.errors import InputError, UsageError
-from engine_runtime.inference.batching import cut_equal
-from engine_runtime.inference.encoder import TextEncoder, encoder_feed
+from engine_runtime.inference.encoder import TextEncoder
 from engine_runtime.inference.machine import CUDA, INT8_FEATURES
 from engine_runtime.inference.tokenizer import Tokenizer
 
@@ -48,12 +45,6 @@ JUDGED_ON = {
 
 CALIBRATION_TEXTS = 256
 PARITY_TEXTS = 2000
-
-# Of the texts compared on, those that the error of each layer is measured on.
-JUDGED_TEXTS = 64
-
-SOUP_TEXTS = 64
-SOUP_LENGTHS = (2, 16, 64, 128)
 
 Report = Callable[[str], None]
 
@@ -233,45 +224,14 @@ def _compared(
     layers: dict[str, tuple[LayerError, ...]] = {}
     recipe: dict[str, str] = {}
     if "int8" in settings.precisions:
-        made = _quantized(graphs["fp32"], calibration, compared, tokenizer, info, settings, report)
+        report(f"quantizing on {len(calibration):,} texts")
+        tokenize = Tokenizer(tokenizer, info.max_tokens)
+        made = int8_encoder(graphs["fp32"], tokenize, info.pad_token, calibration, compared, settings.quantize)
         graphs["int8"], layers["encoder int8"], recipe = made.model, made.layers, made.recipe
     report(f"comparing with fp32 on {len(compared):,} texts")
     measured = compare_encoders(graphs, compared, tokenizer, info)
     judged_on = {name: JUDGED_ON[name] for name in measured}
     return ParityReport(len(compared), 0, settings.limits, text=measured, layers=layers, judged_on=judged_on), recipe
-
-
-def _quantized(
-    exact: onnx.ModelProto,
-    calibration: Sequence[str],
-    compared: Sequence[str],
-    tokenizer: Path,
-    info: EncoderInfo,
-    settings: ExportSettings,
-    report: Report,
-) -> Quantized:
-    report(f"quantizing on {len(calibration):,} texts")
-    tokenize = Tokenizer(tokenizer, info.max_tokens)
-
-    def feeds(wanted: Sequence[str]) -> list[Feed]:
-        tokens = tokenize(wanted)
-        inputs = {tensor.name: np.int64 for tensor in exact.graph.input}
-        return [encoder_feed(tokens, rows, inputs, info.pad_token) for rows in cut_equal(tokens.lengths, BUDGET)]
-
-    judged, seen = (
-        feeds([compared[row] for row in spread(len(compared), JUDGED_TEXTS)]),
-        feeds([*calibration, *ANCHORS]),
-    )
-    spelled, count = without_maximum(with_silu(exact, seen), [*seen, *_soup(tokenize.size, info.max_tokens)])
-    made = quantize(spelled, seen, TEXT, settings.quantize, judged=judged)
-    return replace(made, recipe=made.recipe | {"softmax": f"{count} without their maximum"})
-
-
-def _soup(n_tokens: int, longest: int) -> list[Feed]:
-    """Tokens at random, short texts and long ones: how far attention can be driven."""
-    generator = np.random.default_rng(0)
-    lengths = sorted({min(length, longest) for length in SOUP_LENGTHS})
-    return [{"input_ids": generator.integers(0, n_tokens, (SOUP_TEXTS, length))} for length in lengths]
 
 
 def _info(

@@ -62,6 +62,8 @@ class Tokenizer:
     ----------
     size
         Tokens that it knows.
+    max_tokens
+        As given.
 
     Raises
     ------
@@ -77,6 +79,7 @@ class Tokenizer:
         self.size = int(self._tokenizer.get_vocab_size())
         self._tokenizer.no_padding()
         self._tokenizer.enable_truncation(max_tokens)
+        self.max_tokens = max_tokens
         self._pieces = WordPieces(self._tokenizer, max_tokens) if by_words(self._tokenizer) else None
 
     def __call__(self, texts: Sequence[str]) -> Tokens:
