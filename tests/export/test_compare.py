@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 import numpy as np
 import pytest
 from onnx import helper
 
 from engine_export.calibrate import Feed
-from engine_export.compare import Ints, compare_vectors, cosines, invariance, neighbours, overlap
-from engine_export.graph import constant, floats
+from engine_export.compare import Ints, compare_vectors, cosines, invariance, neighbours, overlap, text_invariance
+from engine_export.graph import Floats, constant, floats
+from engine_runtime.inference.encoder import TextEncoder
 
 
 def test_equal_vectors_are_equal() -> None:
@@ -51,3 +54,21 @@ def test_dependence_on_the_batch_is_seen(dependent: bool, expected: float) -> No
         return {"x": values[rows]}
 
     assert invariance(model, 3, feed, ["y"])["y"] == expected
+
+
+class Counting:
+    """Stands for an encoder: a vector says how many texts were in its batch, beyond 1 by `step`."""
+
+    def __init__(self, step: float) -> None:
+        self.step = step
+
+    def encode(self, texts: list[str], output: str) -> Floats:
+        """Vectors of `texts`: float32 [texts, 2]."""
+        return np.full((len(texts), 2), 1 + self.step * (len(texts) > 1), np.float32)
+
+
+@pytest.mark.parametrize("step", [0.0, 0.25])
+def test_what_a_text_owes_to_its_batch_is_seen(step: float) -> None:
+    """What a text's vector owes to the others in its batch is measured, and is 0 where it owes nothing."""
+    encoder = cast("TextEncoder", Counting(step))
+    assert text_invariance(encoder, [f"text {number}" for number in range(90)], "text") == step

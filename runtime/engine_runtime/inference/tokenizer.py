@@ -78,9 +78,10 @@ class Tokenizer:
             raise ArtefactError(f"{path} is no tokenizer: {error}. Make the artefact again.") from error
         self.size = int(self._tokenizer.get_vocab_size())
         self._tokenizer.no_padding()
+        self._tokenizer.no_truncation()
+        self._pieces = WordPieces(self._tokenizer, max_tokens) if by_words(self._tokenizer) else None
         self._tokenizer.enable_truncation(max_tokens)
         self.max_tokens = max_tokens
-        self._pieces = WordPieces(self._tokenizer, max_tokens) if by_words(self._tokenizer) else None
 
     def __call__(self, texts: Sequence[str]) -> Tokens:
         """Tokenize `texts`; a lone surrogate becomes a question mark, for it stands for no character."""

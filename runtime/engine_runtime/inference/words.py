@@ -51,7 +51,7 @@ class WordPieces:
     Parameters
     ----------
     tokenizer
-        Without padding; one that `by_words` says yes to.
+        Neither pads nor cuts; one that `by_words` says yes to.
     max_tokens
         Longest result, special tokens included.
     """

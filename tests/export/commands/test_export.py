@@ -11,7 +11,7 @@ from typing import Any
 import onnx
 import pytest
 
-from engine_export import encoder as exporting
+from engine_export import encoder_int8
 from engine_export.calibrate import Feed
 from engine_export.recipe import Quantized, quantize
 from engine_export.sources import EncoderSource
@@ -54,7 +54,7 @@ def test_calibration_on_noise_is_refused(
         noise = [{name: value[:1, :1] for name, value in feed.items()} for feed in feeds[:1]]
         return quantize(model, noise, *rest, **options)
 
-    monkeypatch.setattr(exporting, "quantize", on_noise)
+    monkeypatch.setattr(encoder_int8, "quantize", on_noise)
     options = ("--encoder", source.folder, "--calibrate", dataset.root, "--out", tmp_path / "out")
     code, _, err = engine(capsys, "export", *options)
     assert code == ArtefactError.exit_code

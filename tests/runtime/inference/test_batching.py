@@ -8,7 +8,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine_runtime.inference.batching import cut_batches, pad_rows
+from engine_runtime.inference.batching import cut_batches, cut_equal, pad_rows
 
 LENGTHS = st.lists(st.integers(0, 60), max_size=80)
 ROWS = st.lists(st.lists(st.integers(-100, 100), max_size=7), min_size=1, max_size=9)
@@ -30,6 +30,19 @@ def test_the_budget_is_kept_and_used(lengths: list[int], budget: int) -> None:
     sizes = [[max(lengths[row], 1) for row in batch] for batch in batches]
     assert all(len(batch) * max(batch) <= budget or len(batch) == 1 for batch in sizes)
     assert all((len(batch) + 1) * after[0] > budget for batch, after in pairwise(sizes))
+
+
+@given(LENGTHS, st.integers(1, 200))
+def test_batches_of_one_length_need_no_padding(lengths: list[int], budget: int) -> None:
+    """Every row is in one batch, among rows of its own length, within the budget; batches of a length differ by one."""
+    batches = cut_equal(lengths, budget)
+    sizes = [{max(lengths[row], 1) for row in batch} for batch in batches]
+    assert sorted(int(row) for batch in batches for row in batch) == list(range(len(lengths)))
+    assert all(len(size) == 1 for size in sizes)
+    assert all(len(batch) * max(size) <= budget or len(batch) == 1 for batch, size in zip(batches, sizes, strict=True))
+    for length in {max(length, 1) for length in lengths}:
+        counts = [len(batch) for batch, size in zip(batches, sizes, strict=True) if size == {length}]
+        assert max(counts) - min(counts) <= 1
 
 
 @given(ROWS, st.integers(1, 9), st.data())
