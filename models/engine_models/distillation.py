@@ -59,7 +59,7 @@ class DistillSettings:
 
     depth: float = 1 / 2
     width: float = 1 / 3
-    steps: int = 1500
+    steps: int = 600
     batch_tokens: int = 1536
     learning_rate: float = 5e-4
     white: float = 0.5

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     help="Without RUN: export a student, half as deep and with a third of the feed-forward neurons, that is trained "
     "towards the encoder's vectors on the data set's texts and held to how those rank.",
 )
-@click.option("--distill-steps", type=click.IntRange(1), help="With --distill: batches of training.  [default: 1500]")
+@click.option("--distill-steps", type=click.IntRange(1), help="With --distill: batches of training.  [default: 600]")
 @click.option("--seed", type=int, help="With --distill: of order and parts of texts.  [default: 0]")
 @click.option(
     "--dataset", type=EXISTING_DIRECTORY, help="With RUN: its data set, where it is not at the path that the run names."
