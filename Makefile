@@ -6,10 +6,11 @@ BIN := $(VENV)/bin
 ENGINE := $(BIN)/engine
 DEMO := demo
 LEAN := .venv-lean
+PEERS := .venv-peers
 BEAUTY ?= ../shared/data/amazon-beauty
 READY := $(VENV)/ready
 
-.PHONY: demo lean beauty test lint clean
+.PHONY: demo lean beauty peers test lint clean
 
 $(READY): pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed: make PYTHON=python3.11"; exit 3; }
@@ -63,6 +64,15 @@ beauty: $(READY)
 		--events $(DEMO)/beauty/dataset --out $(DEMO)/beauty/profiles
 	$(ENGINE) evaluate $(DEMO)/beauty/run $(DEMO)/beauty/bundle $(DEMO)/beauty/dataset --index $(DEMO)/beauty/index
 
+# The encoder of `make beauty` beside other engines on the same weights and texts, then against the machine; half an hour, on a machine that does nothing else.
+peers:
+	@test -d $(DEMO)/beauty/encoder || { echo "no encoder in $(DEMO)/beauty: run make beauty first"; exit 4; }
+	test -d $(PEERS) || $(PYTHON) -m venv $(PEERS)
+	$(PEERS)/bin/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[bench]'
+	$(PEERS)/bin/engine tune $(DEMO)/beauty/encoder
+	$(PEERS)/bin/engine bench peers encoder --encoder $(DEMO)/beauty/encoder --dataset $(DEMO)/beauty/dataset --out $(DEMO)/beauty/peers.json
+	$(PEERS)/bin/engine bench encoder --encoder $(DEMO)/beauty/encoder --dataset $(DEMO)/beauty/dataset --memory-texts 12101
+
 test: lint
 	$(BIN)/python -m coverage erase
 	$(BIN)/python -m pytest --cov --cov-report=
@@ -78,4 +88,4 @@ lint: $(READY)
 	$(BIN)/mypy
 
 clean:
-	rm -rf $(VENV) $(LEAN) $(DEMO) .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage*
+	rm -rf $(VENV) $(LEAN) $(PEERS) $(DEMO) .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage*
