@@ -1,7 +1,7 @@
 """CTranslate2 as a peer: int8 weights and activations, pooled here, since it gives the states of all tokens.
 
-Knows that library; knows nothing of how it is measured. Texts are tokenized, sorted and cut by the engine's own code,
-into batches of the size that a short trial on the machine finds fastest.
+Knows that library; knows nothing of how it is measured. Texts are tokenized by the `tokenizers` library, sorted and cut
+by the engine's own code, into batches of the size that a short trial on the machine finds fastest.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ import numpy as np
 import numpy.typing as npt
 
 from engine_bench.peers.contract import Floats, Task
+from engine_bench.peers.feeding import LibraryTokenizer
 from engine_bench.peers.trial import fastest
 from engine_runtime.inference.batching import cut_batches
-from engine_runtime.inference.tokenizer import Tokenizer
 
 CHOICE = "budget.json"
 BUDGETS = (512, 1024, 2048)
@@ -41,7 +41,7 @@ class Ctranslate:
         library: Any = importlib.import_module("ctranslate2")
         artefact = task.artefact()
         self._info, self._workers = artefact.info, task.threads
-        self._tokenize = Tokenizer(artefact.tokenizer, artefact.info.max_tokens)
+        self._tokenize = LibraryTokenizer(artefact.tokenizer, artefact.info.max_tokens)
         self._budget = budget or msgspec.json.decode(task.made(CHOICE).read_bytes(), type=int)
         folder, threads = str(task.made("model")), {"inter_threads": task.threads, "intra_threads": 1}
         self._encoder = library.Encoder(folder, device="cpu", compute_type="int8", **threads)

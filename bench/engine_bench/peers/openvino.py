@@ -1,8 +1,8 @@
 """OpenVINO as a peer: int8 by NNCF and bf16, in throughput and in latency mode.
 
 Knows OpenVINO and NNCF; knows nothing of how it is measured. OpenVINO brings neither tokenizer nor batching, so texts
-are tokenized, sorted and cut by the engine's own code. Whether the model comes from PyTorch or from the artefact's
-ONNX, and how large a batch is, is what a short trial on the machine finds faster.
+are tokenized by the `tokenizers` library, sorted and cut by the engine's own code. Whether the model comes from PyTorch
+or from the artefact's ONNX, and how large a batch is, is what a short trial on the machine finds faster.
 """
 
 from __future__ import annotations
@@ -17,10 +17,9 @@ import numpy as np
 import numpy.typing as npt
 
 from engine_bench.peers.contract import Floats, Task
-from engine_bench.peers.feeding import token_feed
+from engine_bench.peers.feeding import LibraryTokenizer, token_feed
 from engine_bench.peers.trial import fastest
 from engine_runtime.inference.batching import cut_batches
-from engine_runtime.inference.tokenizer import Tokenizer
 
 Ints = npt.NDArray[np.int64]
 
@@ -65,7 +64,7 @@ class OpenvinoInt8:
         ov: Any = importlib.import_module("openvino")
         artefact = task.artefact()
         self._info = artefact.info
-        self._tokenize = Tokenizer(artefact.tokenizer, artefact.info.max_tokens)
+        self._tokenize = LibraryTokenizer(artefact.tokenizer, artefact.info.max_tokens)
         self._choice = choice or msgspec.json.decode(task.made(CHOICE).read_bytes(), type=Choice)
         streams = task.threads if self.hint == "THROUGHPUT" else 1
         asked = {"PERFORMANCE_HINT": self.hint, "NUM_STREAMS": streams, "INFERENCE_NUM_THREADS": task.threads}
@@ -174,7 +173,7 @@ def quantize(model: Any, task: Task, inputs: Sequence[str]) -> Any:
     """Quantize by NNCF as it is meant for Transformers: SmoothQuant and bias correction, on the calibration texts."""
     nncf: Any = importlib.import_module("nncf")
     info = task.artefact().info
-    tokens = Tokenizer(task.artefact().tokenizer, info.max_tokens)(task.calibration_texts())
+    tokens = LibraryTokenizer(task.artefact().tokenizer, info.max_tokens)(task.calibration_texts())
     rows = range(len(tokens.lengths))
     feeds = [token_feed(tokens, np.array([row]), inputs, info.pad_token) for row in rows]
     return nncf.quantize(model, nncf.Dataset(feeds), model_type=nncf.ModelType.TRANSFORMER, subset_size=len(feeds))

@@ -16,10 +16,9 @@ import numpy as np
 import numpy.typing as npt
 
 from engine_bench.peers.contract import Floats, Task
-from engine_bench.peers.feeding import token_feed
+from engine_bench.peers.feeding import LibraryTokenizer, token_feed
 from engine_bench.peers.sentence import session_options
 from engine_bench.peers.trial import fastest
-from engine_runtime.inference.tokenizer import Tokenizer
 
 BATCH = 32
 GRAPH, CHOICE = "dynamic.onnx", "workers.json"
@@ -43,7 +42,7 @@ class PlainDynamic:
         ort: Any = importlib.import_module("onnxruntime")
         artefact = task.artefact()
         self._info = artefact.info
-        self._tokenize = Tokenizer(artefact.tokenizer, artefact.info.max_tokens)
+        self._tokenize = LibraryTokenizer(artefact.tokenizer, artefact.info.max_tokens)
         self._workers = workers or msgspec.json.decode(task.made(CHOICE).read_bytes(), type=int)
         options = session_options(task.threads // self._workers)
         self._session = ort.InferenceSession(str(task.made(GRAPH)), options, providers=["CPUExecutionProvider"])

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 
-from engine_bench.peers.feeding import INPUTS, token_feed
+import tiny
+from engine_bench.peers.feeding import INPUTS, LibraryTokenizer, token_feed
 from engine_runtime.inference.encoder import encoder_feed
-from engine_runtime.inference.tokenizer import Tokens
+from engine_runtime.inference.tokenizer import Tokenizer, Tokens
 
 
 def test_peers_are_fed_what_ours_is() -> None:
@@ -20,3 +23,13 @@ def test_peers_are_fed_what_ours_is() -> None:
     for name, values in expected.items():
         assert found[name].dtype == values.dtype
         assert np.array_equal(found[name], values)
+
+
+def test_peers_read_the_same_tokens(tmp_path: Path) -> None:
+    """The library by itself gives the ids that the runtime's tokenizer gives, cut at the same length."""
+    path = tiny.write_tokenizer(tmp_path / "tokenizer.json")
+    texts = ["red green", "", "nonsense", "red green blue small large"]
+    left, right = LibraryTokenizer(path, 5)(texts), Tokenizer(path, 5)(texts)
+    assert left.ids.tolist() == right.ids.tolist()
+    assert left.offsets.tolist() == right.offsets.tolist()
+    assert LibraryTokenizer(path, 5)([]).lengths.tolist() == []
