@@ -38,10 +38,13 @@ class Choice:
         What the model was converted from: ``torch`` or ``onnx``.
     budget
         Most positions of a padded batch.
+    refused
+        Why the model cannot be quantized in another form; empty if it can.
     """
 
     form: str
     budget: int
+    refused: str = ""
 
 
 class OpenvinoInt8:
@@ -76,7 +79,7 @@ class OpenvinoInt8:
         ran = self._compiled.get_property("INFERENCE_PRECISION_HINT").get_type_name()
         self.settings = (
             f"{self.hint.lower()} mode, {streams} streams, converted from {self._choice.form}, sorted batches of at "
-            f"most {self._choice.budget} positions, {ran} where not quantized"
+            f"most {self._choice.budget} positions, {ran} where not quantized{self._choice.refused}"
         )
 
     @classmethod
@@ -91,10 +94,18 @@ class OpenvinoInt8:
         onnx.save(graph, str(task.made("exact.onnx")))
         inputs = [tensor.name for tensor in graph.graph.input]
         forms = {"torch": trace(task, inputs), "onnx": ov.convert_model(str(task.made("exact.onnx")))}
+        made, refused = {}, ""
         for form, model in forms.items():
-            made = quantize(model, task, inputs) if cls.quantized else model
-            ov.save_model(made, task.made(f"{form}.xml"), compress_to_fp16=False)
-        candidates = [Choice(form, budget) for form in forms for budget in BUDGETS]
+            try:
+                made[form] = quantize(model, task, inputs) if cls.quantized else model
+            except Exception as error:  # NNCF raises anything; one form is enough
+                refused = f"; from {form} NNCF fails: {type(error).__name__}"
+                failure = error
+                continue
+            ov.save_model(made[form], task.made(f"{form}.xml"), compress_to_fp16=False)
+        if not made:
+            raise failure
+        candidates = [Choice(form, budget, refused) for form in made for budget in BUDGETS]
         best = fastest(candidates, lambda choice: cls(task, choice), task.calibration_texts())
         task.made(CHOICE).write_bytes(msgspec.json.encode(best))
 
