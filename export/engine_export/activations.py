@@ -179,6 +179,12 @@ def _samples(model: onnx.ModelProto, names: Sequence[str], feeds: Sequence[Feed]
     if not names:
         return []
     watched = rebuilt(model, model.graph.node, outputs=[floats(name, "a", "b", "c") for name in names])
-    runs = [[part.reshape(-1, part.shape[-1]) for part in found] for found in run_graph(watched, feeds, names)]
-    chosen = spread(sum(len(found[0]) for found in runs), ROWS)
-    return [np.concatenate([found[place] for found in runs])[chosen] for place in range(len(names))]
+    sizes = [next(iter(feed.values())).size for feed in feeds]  # a row for each position
+    chosen, start = spread(sum(sizes), ROWS), 0
+    kept: list[list[Floats]] = [[] for _ in names]
+    for found, size in zip(run_graph(watched, feeds, names), sizes, strict=True):
+        rows = chosen[(chosen >= start) & (chosen < start + size)] - start
+        start += size
+        for values, part in zip(found, kept, strict=True):
+            part.append(values.reshape(size, -1)[rows])
+    return [np.concatenate(part) for part in kept]

@@ -7,16 +7,18 @@ times V, Transpose, Reshape.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 import onnx
 
-from engine_export.graph import Floats, Graph, Linear
+from engine_export.graph import Floats, Graph, Linear, rebuilt, without_dead
 from engine_runtime.errors import InputError
 
 HEADS_FIRST = [0, 2, 1, 3]
 KEYS_TURNED = [0, 2, 3, 1]
+
+Made = tuple[list[onnx.NodeProto], list[onnx.TensorProto]]
 
 
 @dataclass(frozen=True)
@@ -65,6 +67,38 @@ def find_attentions(model: onnx.ModelProto) -> list[SelfAttention]:
         raise InputError("no attention was found in the graph: it has no Softmax. Export fp32, which runs on CUDA too.")
     linears = {linear.output: linear for linear in graph.linears()}
     return [_around(graph, softmax, linears) for softmax in softmaxes]
+
+
+def replace_attentions(
+    model: onnx.ModelProto,
+    attentions: Iterable[SelfAttention],
+    first: Made,
+    made: Callable[[Graph, SelfAttention], Made],
+) -> onnx.ModelProto:
+    """Put other nodes in the place of each self-attention, its linear layer included.
+
+    Parameters
+    ----------
+    model
+        Has the attentions.
+    attentions
+        From `find_attentions`.
+    first
+        Nodes and constants that come before all others.
+    made
+        Gives nodes and constants for one of them; the last node makes its `output`.
+    """
+    graph = Graph(model)
+    by_output = {attention.output: attention for attention in attentions}
+    nodes, tensors = list(first[0]), list(first[1])
+    for node in model.graph.node:
+        if node.output[0] in by_output:
+            new_nodes, new_tensors = made(graph, by_output[node.output[0]])
+            nodes += new_nodes
+            tensors += new_tensors
+        else:
+            nodes.append(node)
+    return without_dead(rebuilt(model, nodes, tensors))
 
 
 def _around(graph: Graph, softmax: onnx.NodeProto, linears: dict[str, Linear]) -> SelfAttention:

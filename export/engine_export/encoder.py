@@ -132,7 +132,8 @@ def export_encoder(
         report(f"exporting {source.name} to ONNX")
         exact = encoder_graphs(source)
         check_against_source(exact.cpu, source)
-        graphs, recipe, parity = {"fp32": exact.cpu}, dict[str, str](), ParityReport(0, 0, settings.limits)
+        graphs, parity = {"fp32": exact.cpu}, ParityReport(0, 0, settings.limits)
+        recipe = {"batches": "padded, with a mask" if exact.dense is None else "texts of one length"}
         if "fp16" in settings.precisions:
             report("fusing for CUDA, in half precision")
             graphs["fp16"], counts = half_graph(exact.padded, source)

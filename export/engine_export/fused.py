@@ -15,15 +15,13 @@ import numpy as np
 import onnx
 
 from engine_export.activations import gelu_around
-from engine_export.attention import SelfAttention, find_attentions
+from engine_export.attention import Made, SelfAttention, find_attentions, replace_attentions
 from engine_export.graph import CONTRIB, Graph, Linear, constant, rebuilt, without_dead
 from engine_export.sizes import freeze_sizes, reached_inputs
 from engine_runtime.errors import InputError
 
 MASK = "attention_mask"
 MASK_INDEX = "mask.index"
-
-Made = tuple[list[onnx.NodeProto], list[onnx.TensorProto]]
 
 
 @dataclass(frozen=True)
@@ -79,17 +77,7 @@ def fuse_attentions(model: onnx.ModelProto, attentions: Iterable[SelfAttention])
     InputError
         Something is added to the scores that is neither the mask nor a function of the sizes alone.
     """
-    graph = Graph(model)
-    by_output = {attention.output: attention for attention in attentions}
-    nodes, tensors = _mask_index()
-    for node in model.graph.node:
-        if node.output[0] in by_output:
-            new_nodes, new_tensors = _attention(graph, by_output[node.output[0]])
-            nodes += new_nodes
-            tensors += new_tensors
-        else:
-            nodes.append(node)
-    return without_dead(rebuilt(model, nodes, tensors))
+    return replace_attentions(model, attentions, _mask_index(), _attention)
 
 
 def _mask_index() -> Made:

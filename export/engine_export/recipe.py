@@ -44,11 +44,18 @@ class QuantizeSettings:
         A layer with fewer inputs or outputs stays in float32: it costs nothing and may matter much.
     least_table
         A table that rows are gathered from becomes int8 when it has so many numbers.
+    most_error
+        A layer whose own relative error is greater stays in float32, which takes three times its time.
+    most_kept
+        Share of the layers that may stay so. Where more of them are off, it is not the layers: the export is left to
+        fail.
     """
 
     alphas: tuple[float, ...] = (0.75, 0.85, 0.9)
     least_width: int = 16
     least_table: int = 1 << 20
+    most_error: float = 0.1
+    most_kept: float = 0.1
 
 
 @dataclass(frozen=True)
@@ -124,9 +131,20 @@ def quantize(
         raise ArtefactError("no strength of migration was given to try. Give at least one.")
     cosine, label, graph = best
     chosen = errors_on(model, candidates[label], judged)
+    rough = _rough(chosen, settings)
+    if rough:
+        chosen = [(plan, error) for plan, error in chosen if plan.linear.name not in rough]
+        graph = quantize_tables(quantize_linears(model, [plan for plan, _ in chosen]), settings.least_table)
+        cosine = float(_cosines(expected, vectors(graph, feeds, output)).mean())
     layers = tuple(LayerError(plan.linear.name, error, plan.alpha) for plan, error in chosen)
     check_products(graph, [layer.name for layer in layers])
-    return Quantized(graph, layers, _recipe(label, cosine, len(expected), len(layers), len(sliced)))
+    return Quantized(graph, layers, _recipe(label, cosine, len(expected), len(layers), len(sliced), rough))
+
+
+def _rough(chosen: Sequence[tuple[LinearPlan, float]], settings: QuantizeSettings) -> dict[str, float]:
+    """Layers that are better off in float32, and their errors."""
+    found = {plan.linear.name: error for plan, error in chosen if error > settings.most_error}
+    return found if len(found) <= settings.most_kept * len(chosen) else {}
 
 
 def check_products(model: onnx.ModelProto, names: Sequence[str]) -> None:
@@ -212,7 +230,10 @@ def _cosines(left: Floats, right: Floats) -> Floats:
     return cosines
 
 
-def _recipe(label: str, cosine: float, rows: int, layers: int, sliced: int) -> dict[str, str]:
+def _recipe(
+    label: str, cosine: float, rows: int, layers: int, sliced: int, rough: Mapping[str, float]
+) -> dict[str, str]:
+    kept = ", ".join(f"{name} (own error {error:.1%})" for name, error in rough.items())
     return {
         "method": "static int8: u8 activations a tensor, s8 weights a column, min-max ranges",
         "rounding": "error compensated by how inputs go together",
@@ -220,6 +241,7 @@ def _recipe(label: str, cosine: float, rows: int, layers: int, sliced: int) -> d
         "functions": f"loud channels of {sliced} in slices" if sliced else "as they are",
         "bias": "corrected by the mean error of each layer",
         "layers": str(layers),
+        "float32": kept or "no layer: none is off by much alone",
         "calibration_rows": str(rows),
         "calibration_cosine": f"{cosine:.5f}",
     }

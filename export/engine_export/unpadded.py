@@ -7,19 +7,15 @@ Queries, keys and values are three products on one input, for a split of one pro
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
 import onnx
 
-from engine_export.attention import SelfAttention, find_attentions
-from engine_export.graph import CONTRIB, Graph, constant, reading, rebuilt, without_dead
+from engine_export.attention import Made, SelfAttention, find_attentions, replace_attentions
+from engine_export.graph import CONTRIB, Graph, constant, reading, rebuilt
 from engine_export.sizes import freeze_sizes, reached_inputs
 from engine_runtime.errors import InputError
 
 IDS, MASK, TYPES = "input_ids", "attention_mask", "token_type_ids"
-
-Made = tuple[list[onnx.NodeProto], list[onnx.TensorProto]]
 
 
 def unpadded(model: onnx.ModelProto, longest: int) -> onnx.ModelProto:
@@ -44,7 +40,8 @@ def unpadded(model: onnx.ModelProto, longest: int) -> onnx.ModelProto:
     """
     model = freeze_sizes(_with_first_type(model), longest)  # before sizes mean something else
     attentions = find_attentions(model)
-    model = _with_tokens_first(_with_plain_attention(model, attentions), attentions[0].states)
+    model = replace_attentions(model, attentions, _square_shapes({each.heads for each in attentions}), _attention)
+    model = _with_tokens_first(model, attentions[0].states)
     graph = Graph(model)
     if reached := set().union(*(reached_inputs(graph, output.name) for output in model.graph.output)) - {IDS}:
         raise InputError(f"the encoder needs {', '.join(sorted(reached))} elsewhere than in attention.")
@@ -67,20 +64,6 @@ def _with_first_type(model: onnx.ModelProto) -> onnx.ModelProto:
             renamed[node.output[0]] = f"{node.output[0]}.first"
             tensors.append(constant(renamed[node.output[0]], table[0]))
     return rebuilt(model, [reading(node, renamed) for node in nodes], tensors)
-
-
-def _with_plain_attention(model: onnx.ModelProto, attentions: Sequence[SelfAttention]) -> onnx.ModelProto:
-    graph = Graph(model)
-    by_output = {attention.output: attention for attention in attentions}
-    nodes, tensors = _square_shapes({attention.heads for attention in attentions})
-    for node in model.graph.node:
-        if node.output[0] in by_output:
-            new_nodes, new_tensors = _attention(graph, by_output[node.output[0]])
-            nodes += new_nodes
-            tensors += new_tensors
-        else:
-            nodes.append(node)
-    return without_dead(rebuilt(model, nodes, tensors))
 
 
 def _square_shapes(heads: set[int]) -> Made:

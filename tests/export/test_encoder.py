@@ -85,7 +85,7 @@ def test_half_precision_alone(source: EncoderSource, tmp_path: Path) -> None:
     """Without int8 nothing is quantized; float32 is compared with and not written."""
     made = export_encoder(source, texts_of(40), tmp_path / "out", ExportSettings(("fp16",)))
     assert made.info.precisions == ("fp16",)
-    assert set(made.info.recipe) == {"fp16"}
+    assert set(made.info.recipe) == {"batches", "fp16"}
     assert set(read_report(made.parity.read_bytes()).text) == {"fp16"}
     assert not made.graph("fp32").exists()
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -60,20 +59,6 @@ def test_queries_keys_and_values_are_one_product(built: tuple[EncoderSource, onn
     _, model = built
     widths = sorted(linear.weight.shape for linear in Graph(model).linears() if linear.weight.shape[0] >= 32)
     assert widths == [(32, 32), (32, 32), (32, 64), (32, 64), (32, 96), (32, 96), (64, 32), (64, 32)]
-
-
-@pytest.mark.parametrize("shape", SHAPES)
-@pytest.mark.parametrize("kind", ["bert", "mpnet", "xlm-roberta"])
-@pytest.mark.parametrize("pooling", ["mean", "cls"])
-def test_dense_graph_equals_torch(kind: str, shape: tuple[int, int], pooling: str, tmp_path: Path) -> None:
-    """Without mask and padding, texts of one length get PyTorch's vectors at every size, pooled either way."""
-    source = replace(make_source(tmp_path / kind, kind), pooling=pooling)
-    dense = surgery.encoder_graphs(source).dense
-    assert dense is not None
-    assert [tensor.name for tensor in dense.graph.input] == ["input_ids"]
-    ids = np.random.default_rng(7).integers(4, 100, shape)
-    expected = surgery.reference(surgery.load_encoder(source), pooling, ids, np.ones_like(ids))
-    np.testing.assert_allclose(run(dense, {"input_ids": ids}), expected, atol=2e-6)
 
 
 def test_attention_of_another_kind_stays_padded(source: EncoderSource, monkeypatch: pytest.MonkeyPatch) -> None:

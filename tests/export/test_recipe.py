@@ -101,3 +101,22 @@ def test_nothing_to_calibrate_on_is_said(exact: onnx.ModelProto) -> None:
     """Without calibration data there is no int8."""
     with pytest.raises(InputError, match="no calibration data"):
         recipe.quantize(exact, [], "text", FAST)
+
+
+def test_a_rough_layer_stays_in_float32(exact: onnx.ModelProto, feeds: list[Feed]) -> None:
+    """A layer that is off by more than allowed is left in float32 and named; the others become integers."""
+    errors = sorted(layer.error for layer in recipe.quantize(exact, feeds, "text", FAST).layers)
+    settings = replace(FAST, most_error=(errors[-1] + errors[-2]) / 2)
+    made = recipe.quantize(exact, feeds, "text", settings)
+    assert len(made.layers) == len(errors) - 1
+    assert made.recipe["layers"] == str(len(errors) - 1)
+    assert made.recipe["float32"].count("own error") == 1
+    left, right = vectors(exact, feeds, "text"), vectors(made.model, feeds, "text")
+    assert (left * right).sum(axis=1).min() > 0.99
+
+
+def test_many_rough_layers_are_not_hidden(exact: onnx.ModelProto, feeds: list[Feed]) -> None:
+    """Where most layers are off, they stay integers, so that the parity report can refuse them."""
+    made = recipe.quantize(exact, feeds, "text", replace(FAST, most_error=0.0))
+    assert made.recipe["float32"].startswith("no layer")
+    assert len(made.layers) == 12
