@@ -23,7 +23,7 @@ from engine_runtime.inference.session import open_session
 Feed = Mapping[str, npt.NDArray[np.generic]]
 
 PRODUCTS, ATTENTION, GELU, NORMS, QUANTIZATION, OTHER = (
-    *("integer products", "attention", "Gelu", "normalization"),
+    *("integer products", "attention", "activation function", "normalization"),
     *("quantization", "other nodes"),
 )
 KINDS = {
