@@ -33,6 +33,7 @@ from engine_export.layers import LayerError
 from engine_export.parity import ParityReport, judge, read_report
 from engine_export.recipe import Quantized, quantize
 from engine_export.refiner_graph import is_block, refiner_graph
+from engine_models.ablation import parts_of
 from engine_models.head import ItemHead
 from engine_models.model import ProfileModel, load_model
 from engine_runtime.artefacts import bundle as layout
@@ -77,12 +78,13 @@ def export_run(
     ArtefactError
         Encoder or data set are not those of the run, or the result is too far from float32. Nothing is written then.
     UsageError
-        The encoder lacks a variant that is asked for.
+        The encoder lacks a variant that is asked for, or the run was trained without its decoder.
     """
     settings = settings or ExportSettings()
     check_parent(run.root, run.manifest, "encoder", encoder.manifest.digest)
     check_parent(run.root, run.manifest, "dataset", dataset.manifest.digest)
     _check_variants(encoder, settings.ordered)
+    _check_whole(run)
     model, texts = load_model(run), item_texts(dataset)
     info = dataclasses.replace(encoder.info, precisions=settings.ordered, requires=required_features(settings.ordered))
     with drafting(out, layout.KIND, replace=settings.replace) as draft:
@@ -116,6 +118,14 @@ def _check_variants(encoder: EncoderArtefact, precisions: tuple[str, ...]) -> No
         raise UsageError(
             f"the encoder in {encoder.root} has no variant {', '.join(missing)}; it has "
             f"{', '.join(encoder.info.precisions)}. Export it again with --precision {','.join(precisions)}."
+        )
+
+
+def _check_whole(run: Run) -> None:
+    if "decoder" in parts_of(str(run.info.settings.get("without", ""))):
+        raise UsageError(
+            f"the run in {run.root} was trained without its decoder: its profiles mean nothing, so it is not exported. "
+            "Judge it with `engine evaluate`, or train it whole."
         )
 
 

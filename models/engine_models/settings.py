@@ -9,6 +9,7 @@ import dataclasses
 import math
 from dataclasses import dataclass
 
+from engine_models.ablation import parts_of
 from engine_runtime.artefacts.run import RefinerShape
 from engine_runtime.errors import UsageError
 
@@ -49,6 +50,8 @@ class TrainSettings:
         Most users that a validation ranks for.
     minutes
         Wall time after which no further epoch starts; None for no limit.
+    without
+        Parts left out, with commas between them; see `engine_models.ablation`.
     """
 
     seed: int = 0
@@ -69,6 +72,7 @@ class TrainSettings:
     patience: int = 12
     validation_users: int = 10_000
     minutes: float | None = None
+    without: str = ""
 
 
 def derive(settings: TrainSettings, n_items: int, n_events: int) -> TrainSettings:
@@ -82,9 +86,19 @@ def derive(settings: TrainSettings, n_items: int, n_events: int) -> TrainSetting
         Items with events in the training part.
     n_events
         Events of the training part.
+
+    Raises
+    ------
+    UsageError
+        What is to be left out cannot be.
     """
     density = math.log2(max(n_events, 1) / max(n_items, 1))
     derived: dict[str, float | int] = {}
+    left_out = parts_of(settings.without)
+    if "text" in left_out:
+        derived["id_dropout"] = 0.0  # nothing would be left of an item
+    if "decoder" in left_out:
+        derived["profile_weight"] = 0.0
     if settings.n_concepts is None:
         derived["n_concepts"] = min(max(n_items // 16, 16), 256)
     if settings.dropout is None:

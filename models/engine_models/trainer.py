@@ -166,6 +166,8 @@ class Trainer:
         query, _, _ = refiner.decode(states, batch.mask)
         candidates = vectors[self.material.trained]
         loss = self._softmax(query[batch.predicted], candidates, self._place[batch.targets[batch.predicted]])
+        if not self.settings.profile_weight:
+            return loss
         rows = torch.randperm(len(states), device=self._device)[: max(1, round(PROFILE_SHARE * len(states)))]
         predicted = batch.predicted[rows]
         if not bool(predicted.any()):

@@ -18,6 +18,7 @@ import numpy.typing as npt
 import pyarrow.parquet as pq
 import torch
 
+from engine_models.ablation import leave_out, parts_of
 from engine_models.checkpoint import CheckpointInfo, Progress, read_checkpoint, write_checkpoint
 from engine_models.concepts import encode_concepts, name_concepts, spherical_kmeans
 from engine_models.corpus import Corpus, events_of, read_corpus
@@ -151,8 +152,10 @@ def initial_model(settings: TrainSettings, text: npt.NDArray[np.float32], traine
     with torch.no_grad():
         model.head.residual[trained] = torch.randn(len(trained), shape.dim) * RESIDUAL_STD
         white = model.head.whiten(torch.from_numpy(text[trained])).numpy()
-        centres = spherical_kmeans(white, shape.n_concepts, np.random.default_rng(settings.seed))
-        model.refiner.centres.copy_(model.head(torch.from_numpy(centres)))
+        if "text" not in parts_of(settings.without):
+            centres = spherical_kmeans(white, shape.n_concepts, np.random.default_rng(settings.seed))
+            model.refiner.centres.copy_(model.head(torch.from_numpy(centres)))
+    leave_out(model, settings.without)
     return model
 
 

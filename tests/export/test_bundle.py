@@ -140,3 +140,14 @@ def test_refiner_past_its_bar_fails(
 def test_residuals_are_those_of_the_model(bundle: Bundle, trained: Run) -> None:
     """The residual table is the trained one."""
     np.testing.assert_array_equal(np.load(bundle.residuals), load_model(trained).head.residual.detach().numpy())
+
+
+def test_a_run_without_decoder_is_refused(
+    trained: Run, encoder: EncoderArtefact, dataset: Dataset, tmp_path: Path
+) -> None:
+    """Profiles of a run whose decoder was left out mean nothing: it is not exported."""
+    settings = {**trained.info.settings, "without": "text,decoder"}
+    lacking = replace(trained, info=replace(trained.info, settings=settings))
+    with pytest.raises(UsageError, match="without its decoder"):
+        export_run(lacking, encoder, dataset, tmp_path / "bundle", SETTINGS)
+    assert not (tmp_path / "bundle").exists()

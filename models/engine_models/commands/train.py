@@ -51,6 +51,9 @@ DEFAULTS = TrainSettings()
     help="Validations without a gain.",
 )
 @click.option("--minutes", type=click.FloatRange(0, min_open=True), help="No epoch starts after so long.")
+@click.option(
+    "--without", default="", metavar="PARTS", help="Leave out text, id or decoder, commas between: to see their worth."
+)
 @click.option("--precision", default="auto", show_default=True, help="Encoder variant to train on: auto, int8 or fp32.")
 @click.option(
     "--device",
@@ -74,7 +77,7 @@ def train(
     cache: Path | None,
     force: bool,
     as_json: bool,
-    **settings: int | float | None,
+    **settings: int | float | str | None,
 ) -> None:
     """Train item vectors and the refiner on DATASET.
 

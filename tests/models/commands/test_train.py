@@ -77,3 +77,11 @@ def test_encoder_has_to_be_one(dataset: Dataset, tmp_path: Path, capsys: pytest.
     """A data set in the encoder's place is refused by name."""
     assert engine(["train", str(dataset.root), "--encoder", str(dataset.root), "--out", str(tmp_path / "run")]) == 5
     assert "holds the artefact 'dataset'" in capsys.readouterr().err
+
+
+def test_parts_can_be_left_out(call: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The run keeps what it was trained without; a part that there is not is refused."""
+    assert engine([*call, "--without", "text,decoder"]) == 0
+    assert Run.open(tmp_path / "run").info.settings["without"] == "text,decoder"
+    assert engine([*call, "--force", "--without", "voice"]) == 2
+    assert "there is no part 'voice'" in capsys.readouterr().err
