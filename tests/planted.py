@@ -67,6 +67,14 @@ class Rings:
         )
 
 
+@dataclass(frozen=True)
+class Served:
+    """Paths of bundles and of their indexes."""
+
+    bundles: list[Path]
+    indexes: list[Path]
+
+
 class HashingEncoder:
     """Stands for `engine_runtime.inference.encoder.TextEncoder`: each word is a direction drawn from its hash."""
 
@@ -76,7 +84,7 @@ class HashingEncoder:
     @classmethod
     def open(cls, artefact: EncoderArtefact, precision: str, *, cache: Path | None = None) -> HashingEncoder:
         """As of the class it stands for."""
-        return cls(artefact.graph(precision), artefact.tokenizer, artefact.info)
+        return cls(artefact.root, artefact.tokenizer, artefact.info)
 
     def encode(self, texts: Sequence[str]) -> npt.NDArray[np.float32]:
         """Sum of the texts' words, of unit length."""

@@ -21,6 +21,7 @@ from engine_runtime.search.index import best
 Lists = npt.NDArray[np.int32]
 DAMPINGS = (0.1, 0.25, 0.5)
 DECAYS = (0.5, 0.65, 0.8, 0.9)
+TEXT_WEIGHTS = (0.05, 0.1, 0.2, 0.4, 0.8, 1.6)
 NEAR_DECAY = 0.5
 NEWEST = 20
 BLOCK_USERS = 512
@@ -50,12 +51,46 @@ class Rules:
 
     def rank(self, seen: Seen) -> Lists:
         """The `DEPTH` best unseen items of each user: int32 [users, DEPTH]."""
-        scale = 1 / np.maximum(self.popularity, 1) ** self.damping
         lists = []
         for start in range(0, len(seen.offsets) - 1, BLOCK_USERS):
             users = slice(start, start + BLOCK_USERS)
-            scores = np.asarray((_recent(seen, users, self.decay, self.table.shape[0]) @ self.table).todense()) * scale
-            lists.append(_best_unseen(scores.astype(np.float32), seen, users, self.rankable))
+            lists.append(_best_unseen(self.scores(seen, users), seen, users, self.rankable))
+        return np.concatenate(lists)
+
+    def scores(self, seen: Seen, users: slice) -> npt.NDArray[np.float32]:
+        """Scores of all items for a block of users: float32 [users, items]."""
+        scale = 1 / np.maximum(self.popularity, 1) ** self.damping
+        recent = _recent(seen, users, self.decay, self.table.shape[0])
+        return (np.asarray((recent @ self.table).todense()) * scale).astype(np.float32)
+
+
+@dataclass(frozen=True)
+class TextRules:
+    """Counted successions, and likeness in words to what a user met.
+
+    Attributes
+    ----------
+    rules
+        Their decay is that of the likeness too.
+    text
+        float32 [items, w], of unit length: whitened text vectors.
+    weight
+        Of the cosine between an item's text and the decayed sum of the history's.
+    """
+
+    rules: Rules
+    text: npt.NDArray[np.float32]
+    weight: float
+
+    def rank(self, seen: Seen) -> Lists:
+        """The `DEPTH` best unseen items of each user: int32 [users, DEPTH]."""
+        lists = []
+        for start in range(0, len(seen.offsets) - 1, BLOCK_USERS):
+            users = slice(start, start + BLOCK_USERS)
+            recent = _recent(seen, users, self.rules.decay, len(self.text))
+            met = _unit(np.asarray(recent @ self.text, np.float32))
+            scores = self.rules.scores(seen, users) + np.float32(self.weight) * (met @ self.text.T)
+            lists.append(_best_unseen(scores, seen, users, self.rules.rankable))
         return np.concatenate(lists)
 
 
@@ -68,8 +103,23 @@ def fit_rules(
 ) -> Rules:
     """The rules whose dials have the best NDCG@10 on `targets`, validation events of the users of `seen`."""
     tried = [Rules(table, popularity, rankable, *dials) for dials in itertools.product(DAMPINGS, DECAYS)]
-    scores = [float(per_user(places(rules.rank(seen), targets))["ndcg@10"].mean()) for rules in tried]
-    return tried[int(np.argmax(scores))]
+    return max(tried, key=lambda rules: _judge(rules.rank(seen), targets))
+
+
+def fit_text_rules(
+    rules: Rules, text: npt.NDArray[np.float32], seen: Seen, targets: npt.NDArray[np.int32]
+) -> TextRules:
+    """The rules with that weight of the texts, float32 [items, w], that ranks `targets` best; see `fit_rules`."""
+    tried = [TextRules(rules, _unit(text), weight) for weight in TEXT_WEIGHTS]
+    return max(tried, key=lambda reading: _judge(reading.rank(seen), targets))
+
+
+def _judge(lists: Lists, targets: npt.NDArray[np.int32]) -> float:
+    return float(per_user(places(lists, targets))["ndcg@10"].mean())
+
+
+def _unit(vectors: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+    return np.asarray(vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12), np.float32)
 
 
 def rank_popular(popularity: Ints, rankable: npt.NDArray[np.bool_], seen: Seen) -> Lists:

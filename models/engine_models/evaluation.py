@@ -1,18 +1,19 @@
 """Full-ranking evaluation: several systems answer the same questions, and one table says how well.
 
 Knows systems as functions from users to lists; knows nothing of how they rank. The test event of each held-out user is
-asked for; everything before it is the history; seen items are masked; nothing is sampled but the users, where asked.
+asked for; everything before it is the history; seen items are masked; nothing is sampled but the users, where asked. A
+system trained with several seeds is several functions: a user's metric is then the mean over them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
-from engine_models.baselines import fit_rules, rank_popular
+from engine_models.baselines import fit_rules, fit_text_rules, rank_popular
 from engine_models.corpus import Corpus
 from engine_models.metrics import NAMES, Doubles, Estimate, estimate, per_user, places
 from engine_models.slices import slices
@@ -34,16 +35,22 @@ class Row:
     Attributes
     ----------
     metrics
-        By name, over all users asked for.
+        By name, over all users asked for; of several seeds, over their mean user by user.
     slices
         NDCG@10 by slice.
-    against_rules
-        Difference in NDCG@10 to the counting rules, user by user, with its paired interval.
+    against
+        Difference in NDCG@10 to each other row, user by user, with its paired interval.
+    seeds
+        The means of each seed, by metric; one for a system without seeds.
+    deviation
+        Standard deviation of those means, by metric, of a sample; 0 for one seed.
     """
 
     metrics: dict[str, Estimate]
     slices: dict[str, Estimate]
-    against_rules: Estimate
+    against: dict[str, Estimate]
+    seeds: tuple[dict[str, float], ...]
+    deviation: dict[str, float]
 
 
 @dataclass(frozen=True)
@@ -68,20 +75,29 @@ class Evaluation:
     rows: dict[str, Row]
 
 
+POPULARITY = "popularity"
 RULES = "counting rules"
+TEXT_RULES = "rules + text"
 
 
 def evaluate(
-    corpus: Corpus, systems: Mapping[str, System], *, seed: int = 0, most_users: int | None = None
+    corpus: Corpus,
+    systems: Mapping[str, Sequence[System]],
+    *,
+    text: npt.NDArray[np.float32] | None = None,
+    seed: int = 0,
+    most_users: int | None = None,
 ) -> Evaluation:
-    """Ask all systems, and both baselines, for the test items.
+    """Ask all systems, and the baselines, for the test items.
 
     Parameters
     ----------
     corpus
         Of the data set.
     systems
-        By the name that the table shows.
+        By the name that the table shows, each with its seeds.
+    text
+        Whitened text vectors of the catalogue, float32 [items, w], for rules that read texts; without them no such row.
     seed
         Of the bootstrap and of the sample of users.
     most_users
@@ -103,22 +119,24 @@ def evaluate(
         asked = np.sort(np.random.default_rng(seed).choice(asked, most_users, replace=False))
     users, test = split.users[asked], split.test[asked]
     targets = split.histories.items[test]
+    rungs = {name: (system,) for name, system in baselines(corpus, text).items()} | dict(systems)
     values = {
-        name: per_user(places(system(users, test), targets))
-        for name, system in {**baselines(corpus), **systems}.items()
+        name: [per_user(places(system(users, test), targets)) for system in seeds] for name, seeds in rungs.items()
     }
     masks = {name: mask[asked] for name, mask in slices(corpus).items()}
-    rules = values[RULES]["ndcg@10"]
     return Evaluation(
         n_users=len(asked),
         n_items=int(corpus.rankable.sum()),
         slice_users={name: int(mask.sum()) for name, mask in masks.items()},
-        rows={name: _row(scores, rules, masks, seed) for name, scores in values.items()},
+        rows=_rows(values, masks, seed),
     )
 
 
-def baselines(corpus: Corpus) -> dict[str, System]:
-    """Popularity and counting rules, both from the training part; the rules' dials from validation events."""
+def baselines(corpus: Corpus, text: npt.NDArray[np.float32] | None = None) -> dict[str, System]:
+    """Popularity and counting rules, with texts too where there are vectors: `text`, float32 [items, w], whitened.
+
+    All are counted on the training part; their dials are from validation events.
+    """
     split = corpus.split
     items, offsets = corpus.training_part()
     table = count_successors(items, offsets, len(corpus.rankable), damping=0)
@@ -126,15 +144,33 @@ def baselines(corpus: Corpus) -> dict[str, System]:
     users, valid = split.users[::step], split.valid[::step]
     seen, targets = corpus.seen(users, valid), split.histories.items[valid]
     rules = fit_rules(table, corpus.popularity, corpus.rankable, seen, targets)
-    return {
-        "popularity": lambda users, stops: rank_popular(corpus.popularity, corpus.rankable, corpus.seen(users, stops)),
+    found: dict[str, System] = {
+        POPULARITY: lambda users, stops: rank_popular(corpus.popularity, corpus.rankable, corpus.seen(users, stops)),
         RULES: lambda users, stops: rules.rank(corpus.seen(users, stops)),
     }
+    if text is not None:
+        reading = fit_text_rules(rules, text, seen, targets)
+        found[TEXT_RULES] = lambda users, stops: reading.rank(corpus.seen(users, stops))
+    return found
 
 
-def _row(values: dict[str, Doubles], rules: Doubles, masks: dict[str, npt.NDArray[np.bool_]], seed: int) -> Row:
-    return Row(
-        metrics={name: estimate(values[name], seed) for name in NAMES},
-        slices={name: estimate(values["ndcg@10"][mask], seed) for name, mask in masks.items()},
-        against_rules=estimate(values["ndcg@10"] - rules, seed),
-    )
+def _rows(
+    values: dict[str, list[dict[str, Doubles]]], masks: dict[str, npt.NDArray[np.bool_]], seed: int
+) -> dict[str, Row]:
+    means = {row: {name: np.mean([one[name] for one in seeds], 0) for name in NAMES} for row, seeds in values.items()}
+    ndcg = {row: found["ndcg@10"] for row, found in means.items()}
+    rows = {}
+    for row, seeds in values.items():
+        each = tuple({name: float(one[name].mean()) for name in NAMES} for one in seeds)
+        rows[row] = Row(
+            metrics={name: estimate(means[row][name], seed) for name in NAMES},
+            slices={name: estimate(ndcg[row][mask], seed) for name, mask in masks.items()},
+            against={other: estimate(ndcg[row] - ndcg[other], seed) for other in values if other != row},
+            seeds=each,
+            deviation={name: _deviation([one[name] for one in each]) for name in NAMES},
+        )
+    return rows
+
+
+def _deviation(values: Sequence[float]) -> float:
+    return float(np.std(values, ddof=1)) if len(values) > 1 else 0.0

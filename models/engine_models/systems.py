@@ -1,15 +1,19 @@
-"""The systems that an evaluation asks: a run in PyTorch with exact search, a bundle as it serves."""
+"""The systems that an evaluation asks: a run in PyTorch with exact search, parts of it alone, a bundle as it serves."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import replace
+
 import numpy as np
+import numpy.typing as npt
 import torch
 
 from engine_models.corpus import Corpus, events_of
 from engine_models.evaluation import Lists, System
 from engine_models.metrics import DEPTH
 from engine_models.model import load_model
-from engine_models.queries import last_queries
+from engine_models.queries import last_longings, last_queries
 from engine_models.split import Ints, until
 from engine_runtime import Engine
 from engine_runtime.artefacts.run import Run
@@ -17,22 +21,61 @@ from engine_runtime.search.fusion import rank
 from engine_runtime.search.index import ExactIndex
 from engine_runtime.search.successors import SuccessorTable
 
+Ask = Callable[[Ints, Ints], npt.NDArray[np.float32]]
+"""From users and the events to stop before to queries, float32 [n, d]."""
+
 
 def run_system(run: Run, corpus: Corpus, *, fused: bool = True) -> System:
     """A run: float32 in PyTorch, every item scored; with or without the successor table."""
-    refiner = load_model(run).refiner
+    return _ranking(run, corpus, _asking(run, corpus), fused=fused)
+
+
+def run_ablations(run: Run, corpus: Corpus, seed: int = 0) -> dict[str, System]:
+    """Parts of a run, each without the successor table, to be held against the model alone.
+
+    The mean profile asks without h_T. The last event alone is a history cut to it; its item's vector is that without
+    the refiner. A shuffled history has the users' events in random order, the gaps between them left in place: as good
+    a ranking from it means that the order of the data says nothing.
+    """
+    model = load_model(run).refiner
     vectors = np.load(run.vectors, allow_pickle=False)
-    index = ExactIndex(vectors, corpus.rankable)
-    table = SuccessorTable.load(run.successors)
-    fusion = run.info.fusion if fused else run.info.fusion.without_rule()
+    tensor = torch.from_numpy(vectors)
     events = events_of(corpus.split, run.info.value, run.info.gap, torch.device("cpu"))
+    mixed = shuffled(corpus, seed)
 
-    def lists(users: Ints, stops: Ints) -> Lists:
-        first = corpus.split.histories.offsets[users]
-        query = last_queries(refiner, torch.from_numpy(vectors), events, first, stops).numpy()
-        return rank(query, corpus.seen(users, stops), index, table, fusion, DEPTH).items
+    def profile(users: Ints, stops: Ints) -> npt.NDArray[np.float32]:
+        return last_longings(model, tensor, events, corpus.split.histories.offsets[users], stops).numpy()
 
-    return lists
+    def last_event(users: Ints, stops: Ints) -> npt.NDArray[np.float32]:
+        return last_queries(model, tensor, events, stops - 1, stops).numpy()
+
+    def last_item(users: Ints, stops: Ints) -> npt.NDArray[np.float32]:
+        return np.asarray(vectors[corpus.split.histories.items[stops - 1]], np.float32)
+
+    asks = {
+        "mean profile alone": profile,
+        "last event alone": last_event,
+        "last item's vector alone": last_item,
+        "shuffled history": _asking(run, mixed),
+    }
+    return {name: _ranking(run, corpus, ask, fused=False) for name, ask in asks.items()}
+
+
+def shuffled(corpus: Corpus, seed: int = 0) -> Corpus:
+    """The corpus with the events before each user's test event in random order; times stay where they are."""
+    split = corpus.split
+    histories = split.histories
+    ends = histories.offsets[1:].copy()
+    ends[split.users] = split.test
+    places = np.arange(histories.n_events)
+    moving = places < np.repeat(ends, histories.lengths)
+    order = places.copy()
+    drawn = np.random.default_rng(seed).random(int(moving.sum()))
+    order[moving] = places[moving][np.lexsort((drawn, histories.rows[moving]))]
+    moved = replace(
+        histories, items=histories.items[order], types=histories.types[order], values=histories.values[order]
+    )
+    return replace(corpus, split=replace(split, histories=moved, is_target=split.is_target[order]))
 
 
 def bundle_system(engine: Engine, corpus: Corpus) -> System:
@@ -41,5 +84,27 @@ def bundle_system(engine: Engine, corpus: Corpus) -> System:
     def lists(users: Ints, stops: Ints) -> Lists:
         profiles = engine.profile(until(corpus.split.histories, users, stops))
         return engine.recommend(profiles, DEPTH).items
+
+    return lists
+
+
+def _asking(run: Run, corpus: Corpus) -> Ask:
+    model = load_model(run).refiner
+    vectors = torch.from_numpy(np.load(run.vectors, allow_pickle=False))
+    events = events_of(corpus.split, run.info.value, run.info.gap, torch.device("cpu"))
+
+    def ask(users: Ints, stops: Ints) -> npt.NDArray[np.float32]:
+        return last_queries(model, vectors, events, corpus.split.histories.offsets[users], stops).numpy()
+
+    return ask
+
+
+def _ranking(run: Run, corpus: Corpus, ask: Ask, *, fused: bool) -> System:
+    index = ExactIndex(np.load(run.vectors, allow_pickle=False), corpus.rankable)
+    table = SuccessorTable.load(run.successors)
+    fusion = run.info.fusion if fused else run.info.fusion.without_rule()
+
+    def lists(users: Ints, stops: Ints) -> Lists:
+        return rank(ask(users, stops), corpus.seen(users, stops), index, table, fusion, DEPTH).items
 
     return lists

@@ -58,7 +58,7 @@ def test_without_text_or_id_the_other_makes_the_vector() -> None:
 
 
 def test_without_decoder_the_query_is_the_state() -> None:
-    """q is the norm of h, whatever the concepts say."""
+    """The query is the norm of h, whatever the concepts say."""
     model = ProfileModel(SHAPE, 3)
     leave_out(model, "decoder")
     states = torch.randn(2, 5, 8)

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine_models import baselines
-from engine_models.baselines import NEAR_DECAY, Rules, fit_rules, rank_near, rank_popular
+from engine_models.baselines import NEAR_DECAY, Rules, TextRules, fit_rules, fit_text_rules, rank_near, rank_popular
 from engine_models.metrics import DEPTH
 from engine_models.successors import count_successors
 from engine_runtime.search.fusion import Seen
@@ -104,3 +104,31 @@ def test_nearness_is_that_of_a_loop(walks: list[list[int]]) -> None:
         expected = best_first(scores, walk)
         assert set(found[found >= 0].tolist()) == set(expected)
         assert np.all(np.diff([scores[item] for item in found[found >= 0]]) <= 1e-5)
+
+
+@given(WALKS, WALKS)
+def test_rules_with_text_add_a_cosine(walks: list[list[int]], asked: list[list[int]]) -> None:
+    """An item scores what the rules say and the weighted cosine of its text to the decayed history."""
+    rules = rules_of(walks, 0.5, 0.5)
+    text = np.random.default_rng(0).normal(size=(N_ITEMS, 4)).astype(np.float32)
+    text /= np.linalg.norm(text, axis=1, keepdims=True)
+    lists = TextRules(rules, text, 0.3).rank(seen_of(asked))
+    dense = rules.table.toarray()
+    for walk, found in zip(asked, lists, strict=True):
+        ages = [0.5**age for age in range(len(walk))]
+        met = sum((w * text[item] for w, item in zip(ages, reversed(walk), strict=True)), np.zeros(4))
+        counted = sum((w * dense[item] for w, item in zip(ages, reversed(walk), strict=True)), np.zeros(N_ITEMS))
+        scores = counted / np.sqrt(np.maximum(rules.popularity, 1))
+        scores = scores + 0.3 * (text @ met) / max(float(np.linalg.norm(met)), 1e-12)
+        assert set(found[found >= 0].tolist()) == set(best_first(scores.tolist(), walk))
+        assert np.all(np.diff(scores[found[found >= 0]]) <= 1e-5)
+
+
+def test_weight_of_texts_is_chosen_on_the_targets() -> None:
+    """Where texts mislead, their weight is the least; where they know what counts do not, it is more."""
+    rules = rules_of([[0, 6, 7, 8, 1]], 0.0, 0.5)
+    text = np.eye(N_ITEMS, dtype=np.float32)
+    text[3] = text[0]
+    asked = seen_of([[0]] * 5)
+    assert fit_text_rules(rules, text, asked, np.full(5, 1, np.int32)).weight == min(baselines.TEXT_WEIGHTS)
+    assert fit_text_rules(rules, text, asked, np.full(5, 3, np.int32)).weight > min(baselines.TEXT_WEIGHTS)

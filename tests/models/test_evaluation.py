@@ -31,7 +31,7 @@ def oracle(corpus: Corpus) -> evaluation.System:
 
 def test_table_has_every_system_beside_the_baselines(corpus: Corpus) -> None:
     """Baselines come first, then the systems asked; a row has all metrics, slices and the difference to the rules."""
-    result = evaluate(corpus, {"oracle": oracle(corpus)})
+    result = evaluate(corpus, {"oracle": [oracle(corpus)]})
     assert list(result.rows) == ["popularity", RULES, "oracle"]
     assert result.n_users == len(corpus.split.users)
     assert result.n_items == int(corpus.rankable.sum())
@@ -39,14 +39,33 @@ def test_table_has_every_system_beside_the_baselines(corpus: Corpus) -> None:
         assert tuple(row.metrics) == NAMES
         assert row.slices.keys() == result.slice_users.keys()
     assert all(value.mean == value.low == value.high == 1 for value in result.rows["oracle"].metrics.values())
-    assert result.rows[RULES].against_rules.mean == 0
+    assert set(result.rows[RULES].against) == {"popularity", "oracle"}
     difference = 1 - result.rows[RULES].metrics["ndcg@10"].mean
-    assert result.rows["oracle"].against_rules.mean == pytest.approx(difference)
+    assert result.rows["oracle"].against[RULES].mean == pytest.approx(difference)
+
+
+def test_seeds_are_averaged_user_by_user(corpus: Corpus) -> None:
+    """A system of several seeds has their mean for each user; the deviation is that of the seeds' means."""
+
+    def nothing(users: Ints, stops: Ints) -> Lists:
+        return np.full((len(users), DEPTH), -1, np.int32)
+
+    row = evaluate(corpus, {"both": [oracle(corpus), nothing]}).rows["both"]
+    value = row.metrics["ndcg@10"]
+    assert value.mean == value.low == value.high == 0.5
+    assert [seed["ndcg@10"] for seed in row.seeds] == [1, 0]
+    assert row.deviation["ndcg@10"] == pytest.approx(np.sqrt(0.5))
+
+
+def test_texts_give_a_rung(corpus: Corpus) -> None:
+    """With text vectors, rules that read them stand beside the rules that count."""
+    text = np.random.default_rng(0).standard_normal((len(corpus.texts), 4)).astype(np.float32)
+    assert list(evaluate(corpus, {}, text=text).rows) == ["popularity", RULES, "rules + text"]
 
 
 def test_planted_structure_is_learned(corpus: Corpus, trained: Run) -> None:
     """On rings a trained run beats popularity clearly, with and without the successor table."""
-    systems = {"model": run_system(trained, corpus, fused=False), "fused": run_system(trained, corpus)}
+    systems = {"model": [run_system(trained, corpus, fused=False)], "fused": [run_system(trained, corpus)]}
     rows = evaluate(corpus, systems).rows
     ndcg = {name: row.metrics["ndcg@10"] for name, row in rows.items()}
     assert ndcg["model"].low > ndcg["popularity"].high + 0.2
@@ -62,7 +81,7 @@ def test_the_history_is_everything_before_the_test(corpus: Corpus) -> None:
         asked.append((users, stops))
         return np.full((len(users), DEPTH), -1, np.int32)
 
-    rows = evaluate(corpus, {"nothing": system}).rows
+    rows = evaluate(corpus, {"nothing": [system]}).rows
     ((users, stops),) = asked
     assert np.array_equal(users, corpus.split.users)
     assert np.array_equal(stops, corpus.split.test)
@@ -74,7 +93,8 @@ def test_baselines_leave_out_what_was_seen(corpus: Corpus) -> None:
     """No baseline recommends what its user has met."""
     users, test = corpus.split.users, corpus.split.test
     seen = corpus.seen(users, test)
-    for system in baselines(corpus).values():
+    text = np.random.default_rng(0).standard_normal((len(corpus.texts), 4)).astype(np.float32)
+    for system in baselines(corpus, text).values():
         lists = system(users, test)
         assert lists.shape == (len(users), DEPTH)
         for row in range(len(users)):

@@ -9,7 +9,7 @@ import numpy as np
 
 from engine_models.corpus import Corpus
 from engine_models.metrics import DEPTH
-from engine_models.systems import bundle_system, run_system
+from engine_models.systems import bundle_system, run_ablations, run_system, shuffled
 from engine_runtime import Engine
 from engine_runtime.artefacts.run import Run
 from engine_runtime.data.histories import Histories
@@ -33,6 +33,36 @@ def test_run_answers_each_user_alone(trained: Run, corpus: Corpus) -> None:
     system = run_system(trained, corpus)
     users, test = corpus.split.users, corpus.split.test
     assert np.array_equal(system(users, test)[7], system(users[7:8], test[7:8])[0])
+
+
+def test_shuffling_moves_what_precedes_the_test_alone(corpus: Corpus) -> None:
+    """Each user's earlier events are the same in another order; the test event and times stay."""
+    mixed = shuffled(corpus)
+    split, moved = corpus.split, mixed.split.histories
+    assert np.array_equal(moved.items[split.test], split.histories.items[split.test])
+    assert np.array_equal(moved.times, split.histories.times)
+    changed = 0
+    for user, test in zip(split.users, split.test, strict=True):
+        rows = slice(split.histories.offsets[user], test)
+        assert sorted(moved.items[rows]) == sorted(split.histories.items[rows])
+        changed += not np.array_equal(moved.items[rows], split.histories.items[rows])
+    assert changed > len(split.users) / 2
+
+
+def test_ablations_rank_unseen_items(trained: Run, corpus: Corpus) -> None:
+    """Parts of a run rank what the user has not met; the last item's vector ranks by its products."""
+    split = corpus.split
+    users, test = split.users[:20], split.test[:20]
+    ablations = run_ablations(trained, corpus)
+    vectors = np.load(trained.vectors)
+    lists = ablations["last item's vector alone"](users, test)
+    for row, stop in enumerate(test):
+        scores = vectors[lists[row][lists[row] >= 0]] @ vectors[split.histories.items[stop - 1]]
+        assert np.all(np.diff(scores) <= 1e-4)
+    for system in ablations.values():
+        seen = corpus.seen(users, test)
+        for row, shown in enumerate(system(users, test)):
+            assert not set(shown.tolist()) & set(seen.items[seen.offsets[row] : seen.offsets[row + 1]].tolist())
 
 
 def test_bundle_gets_the_history_before_the_event(corpus: Corpus) -> None:

@@ -2,45 +2,29 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
+import shutil
 from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
+from engine_models import contestants
 from engine_models.commands import evaluate as command
-from engine_runtime.artefacts import bundle, index
+from engine_models.published import Quoted
+from engine_runtime.artefacts import run as run_layout
 from engine_runtime.artefacts.dataset import Dataset
 from engine_runtime.artefacts.encoder import EncoderArtefact
-from engine_runtime.artefacts.index import IndexInfo
 from engine_runtime.artefacts.run import Run
 from engine_runtime.artefacts.writing import drafting
 from engine_runtime.cli import run as engine
-from engine_runtime.data.histories import Histories
-from planted import Rings
+from engine_runtime.errors import ArtefactError
+from planted import Rings, Served
 
-
-@pytest.fixture
-def served(tmp_path: Path, dataset: Dataset, trained: Run, monkeypatch: pytest.MonkeyPatch) -> tuple[Path, Path]:
-    """A bundle and an index of the data set, and an engine that stands for both."""
-    with drafting(tmp_path / "bundle", bundle.KIND) as draft:
-        made = draft.seal(trained.info)
-    with drafting(tmp_path / "index", index.KIND) as draft:
-        info = IndexInfo("int8", 8, 56, 56, 56, "hnsw", 16, 100, 50, 1.0, 10)
-        draft.seal(info, {"bundle": made.digest, "dataset": dataset.manifest.digest})
-
-    def recommend(profiles: Histories, k: int) -> SimpleNamespace:
-        return SimpleNamespace(items=np.full((len(profiles), k), -1, np.int32))
-
-    stands = SimpleNamespace(
-        profile=lambda histories: histories,
-        recommend=recommend,
-        precision="int8",
-        shelf=SimpleNamespace(index=SimpleNamespace(method="hnsw")),
-    )
-    monkeypatch.setattr(command, "Engine", SimpleNamespace(load=lambda *_: stands))
-    return tmp_path / "bundle", tmp_path / "index"
+pytestmark = pytest.mark.usefixtures("hashing")
+BASELINES = ["popularity", "counting rules", "rules + text"]
 
 
 def test_a_person_reads_tables(trained: Run, dataset: Dataset, capsys: pytest.CaptureFixture[str]) -> None:
@@ -57,41 +41,109 @@ def test_a_machine_reads_json(trained: Run, dataset: Dataset, capsys: pytest.Cap
     assert engine(["evaluate", str(trained.root), str(dataset.root), "--users", "30", "--json"]) == 0
     document = json.loads(capsys.readouterr().out)
     assert document["n_users"] == 30
-    assert list(document["rows"]) == ["popularity", "counting rules", "model alone, fp32 exact", "model, fp32 exact"]
+    assert list(document["rows"]) == [*BASELINES, "model alone, fp32 exact", "model, fp32 exact"]
+    assert document["quoted"] == []
 
 
-def test_several_runs_are_told_apart(trained: Run, dataset: Dataset, capsys: pytest.CaptureFixture[str]) -> None:
-    """Two runs in one evaluation have rows of their own, named by their paths."""
-    paths = (str(trained.root), str(trained.root / ".." / trained.root.name))
-    assert engine(["evaluate", *paths, str(dataset.root), "--json"]) == 0
+def test_seeds_are_one_row(trained: Run, second: Run, dataset: Dataset, capsys: pytest.CaptureFixture[str]) -> None:
+    """Runs of one recipe are a row with the mean of their seeds, its deviation, and each seed's own figures in JSON."""
+    call = ["evaluate", str(trained.root), str(second.root), str(dataset.root)]
+    assert engine([*call, "--json"]) == 0
     rows = json.loads(capsys.readouterr().out)["rows"]
-    assert {f"{path}: model, fp32 exact" for path in paths} <= set(rows)
-    assert len(rows) == 6
+    assert list(rows) == [*BASELINES, "model alone, fp32 exact", "model, fp32 exact"]
+    row = rows["model alone, fp32 exact"]
+    each = [seed["ndcg@10"] for seed in row["seeds"]]
+    assert row["metrics"]["ndcg@10"]["mean"] == pytest.approx(np.mean(each))
+    assert row["deviation"]["ndcg@10"] == pytest.approx(np.std(each, ddof=1))
+    assert engine(call) == 0
+    out = capsys.readouterr().out
+    assert "model, fp32 exact (2 seeds)" in out
+    assert "±" in out
 
 
-def test_a_bundle_is_asked_as_it_serves(
-    served: tuple[Path, Path], dataset: Dataset, capsys: pytest.CaptureFixture[str]
+def test_other_recipes_have_rows_of_their_own(
+    trained: Run, dataset: Dataset, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    """A run of another recipe is no seed of the first: both are named by their directories."""
+    with drafting(tmp_path / "sealed", run_layout.KIND) as draft:
+        shutil.copytree(trained.root, draft.path, dirs_exist_ok=True, ignore=shutil.ignore_patterns("manifest.json"))
+        settings = {**trained.info.settings, "dropout": 0.9}
+        draft.seal(dataclasses.replace(trained.info, settings=settings), trained.manifest.parents)
+    assert engine(["evaluate", str(trained.root), str(tmp_path / "sealed"), str(dataset.root), "--json"]) == 0
+    rows = json.loads(capsys.readouterr().out)["rows"]
+    assert {"run: model, fp32 exact", "sealed: model, fp32 exact"} <= set(rows)
+
+
+def test_a_run_is_named_once(trained: Run, dataset: Dataset, capsys: pytest.CaptureFixture[str]) -> None:
+    """The same run twice is no second seed."""
+    again = str(trained.root / ".." / trained.root.name)
+    assert engine(["evaluate", str(trained.root), again, str(dataset.root)]) == 2
+    assert "hold the same run" in capsys.readouterr().err
+
+
+def test_ablations_have_rows(trained: Run, dataset: Dataset, capsys: pytest.CaptureFixture[str]) -> None:
+    """With --ablations, parts of the run and shuffled histories stand beside it."""
+    assert engine(["evaluate", str(trained.root), str(dataset.root), "--ablations", "--json"]) == 0
+    rows = json.loads(capsys.readouterr().out)["rows"]
+    wanted = {"mean profile alone", "last event alone", "last item's vector alone", "shuffled history"}
+    assert wanted <= set(rows)
+
+
+def test_figures_of_the_literature_are_quoted(
+    trained: Run, dataset: Dataset, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """For a data set with published figures, they stand in the table, marked as not run here."""
+    quoted = Quoted("SomeRec", "its paper", 0.25, 0.125)
+    monkeypatch.setattr(command, "PUBLISHED", {dataset.info.name: (quoted,)})
+    assert engine(["evaluate", str(trained.root), str(dataset.root), "--users", "20"]) == 0
+    out = capsys.readouterr().out
+    assert "SomeRec (quoted: its paper)" in " ".join(out.split())
+    assert "0.1250" in out
+
+
+def test_rules_with_text_need_the_encoder(
+    trained: Run, dataset: Dataset, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Where the encoder of the run is gone the row is left out, and that is said."""
+
+    def gone(root: Path) -> EncoderArtefact:
+        raise ArtefactError(f"{root} is no encoder")
+
+    monkeypatch.setattr(contestants, "EncoderArtefact", SimpleNamespace(open=gone))
+    assert engine(["evaluate", str(trained.root), str(dataset.root), "--users", "20", "--json"]) == 0
+    out, err = capsys.readouterr()
+    assert "rules + text" not in json.loads(out)["rows"]
+    assert "no row of rules with texts" in err
+
+
+def test_a_bundle_is_asked_as_it_serves(served: Served, dataset: Dataset, capsys: pytest.CaptureFixture[str]) -> None:
     """A bundle has a row that names its variant and its index."""
-    bundle_path, index_path = map(str, served)
-    assert engine(["evaluate", bundle_path, str(dataset.root), "--index", index_path, "--json"]) == 0
+    call = ["evaluate", str(served.bundles[0]), str(dataset.root), "--index", str(served.indexes[0]), "--json"]
+    assert engine(call) == 0
     assert "as served, int8 hnsw" in json.loads(capsys.readouterr().out)["rows"]
 
 
-def test_a_bundle_needs_its_index(
-    served: tuple[Path, Path], dataset: Dataset, capsys: pytest.CaptureFixture[str]
+def test_bundles_of_seeds_are_one_row(
+    served: Served, trained: Run, second: Run, dataset: Dataset, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    """Bundles whose runs are seeds of one recipe are a row too; indexes may be named in any order."""
+    paths = [str(path) for path in (trained.root, second.root, *served.bundles, dataset.root)]
+    options = [text for path in reversed(served.indexes) for text in ("--index", str(path))]
+    assert engine(["evaluate", *paths, *options, "--json"]) == 0
+    rows = json.loads(capsys.readouterr().out)["rows"]
+    assert len(rows["as served, int8 hnsw"]["seeds"]) == 2
+
+
+def test_a_bundle_needs_its_index(served: Served, dataset: Dataset, capsys: pytest.CaptureFixture[str]) -> None:
     """Without --index the message says what to add."""
-    assert engine(["evaluate", str(served[0]), str(dataset.root)]) == 2
+    assert engine(["evaluate", str(served.bundles[0]), str(dataset.root)]) == 2
     assert "--index" in capsys.readouterr().err
 
 
-def test_an_index_of_other_data_is_refused(
-    served: tuple[Path, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_an_index_of_other_data_is_refused(served: Served, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Item numbers of two data sets do not mix: an index of another one is refused with both digests."""
     other = Rings(users=20).ingest(tmp_path / "other", seed=9)
-    assert engine(["evaluate", str(served[0]), str(other.root), "--index", str(served[1])]) == 5
+    assert engine(["evaluate", str(served.bundles[0]), str(other.root), "--index", str(served.indexes[0])]) == 5
     assert other.manifest.digest[:12] in capsys.readouterr().err
 
 
