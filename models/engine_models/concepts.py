@@ -10,6 +10,7 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from textwrap import shorten
 
 import msgspec
 import numpy as np
@@ -21,9 +22,12 @@ NEAREST = 20
 KEYWORDS = 5
 COMMON = 0.4
 """Share of a concept's nearest items that a category has to have to be in its name."""
+SHARED = 0.15
+"""The same share for a word: one that few of them have says little of the rest."""
 FREQUENT = 0.1
 """Words in a larger share of the texts than this tell nothing apart."""
 ROUNDS = 20
+TITLE_WIDTH = 60
 
 FUNCTION_WORDS = frozenset(
     re.findall(
@@ -124,19 +128,34 @@ def name_concepts(centres: Floats, item_vectors: Floats, described: Described) -
     described
         What those items say.
     """
-    nearest = np.argsort(-(centres @ _unit(item_vectors).T), axis=1, kind="stable")[:, :NEAREST]
+    nearest = np.argsort(-closeness(centres, item_vectors), axis=1, kind="stable")[:, :NEAREST]
     word_bags = [frozenset(words(text)) for text in described.texts]
-    label_bags = [frozenset(labels(category)) for category in described.categories]
-    word_spread, label_spread = _spread_of(word_bags), _spread_of(label_bags)
+    paths = [[labels(level) for level in (category or "").split(" > ")] for category in described.categories]
+    levels = [
+        [frozenset(path[depth] if depth < len(path) else ()) for path in paths]
+        for depth in reversed(range(max(map(len, paths), default=0)))
+    ]
+    spreads = [_spread_of(bags) for bags in levels]
+    word_spread = _spread_of(word_bags)
     n_texts = len(word_bags)
     stop = {word for word, count in word_spread.items() if count > FREQUENT * n_texts}
     stop |= FUNCTION_WORDS
-    stop |= {word for label in label_spread for word in words(label)}  # categories have their own place in a name
+    stop |= {
+        word for spread in spreads for label in spread for word in words(label)
+    }  # categories have their own place in a name
     concepts: list[Concept] = []
     taken: set[str] = set()
     for rows in nearest:
-        heads = _telling([label_bags[row] for row in rows], label_spread, n_texts, COMMON)[:2]
-        telling = _telling([word_bags[row] for row in rows], word_spread, n_texts)
+        # The innermost level that the items share says most.
+        heads = next(
+            (
+                found
+                for bags, spread in zip(levels, spreads, strict=True)
+                if (found := _telling([bags[row] for row in rows], spread, n_texts, COMMON)[:2])
+            ),
+            [],
+        )
+        telling = _telling([word_bags[row] for row in rows], word_spread, n_texts, SHARED)
         keywords = [word for word in telling if word not in stop][:KEYWORDS]
         name = _name(heads, keywords, [described.titles[row] for row in rows], taken)
         taken.add(name)
@@ -147,6 +166,15 @@ def name_concepts(centres: Floats, item_vectors: Floats, described: Described) -
 def labels(category: str | None) -> list[str]:
     """The innermost level of a category, or each of several side by side."""
     return [label for label in (category or "").split(" > ")[-1].split(", ") if label]
+
+
+def closeness(centres: Floats, item_vectors: Floats) -> Floats:
+    """How near each item is to each centre: float32 [C, items], the cosine of both less their means.
+
+    What all items share, and all centres, tells none apart: without its removal, items that training has hardly moved
+    are the nearest ones to many centres.
+    """
+    return np.asarray(_unit(centres - centres.mean(0)) @ _unit(item_vectors - item_vectors.mean(0)).T, np.float32)
 
 
 def _spread_of(bags: Sequence[frozenset[str]]) -> Counter[str]:
@@ -168,13 +196,16 @@ def _telling(bags: Sequence[frozenset[str]], spread: Counter[str], n_texts: int,
 
 
 def _name(heads: Sequence[str], keywords: Sequence[str], titles: Sequence[str], taken: set[str]) -> str:
-    """Categories and telling words; where few words tell the items apart, the title of the nearest one."""
+    """Categories and telling words; where few words tell the items apart, the title of the nearest one.
+
+    Centres that training has let fall together have the same items: the later ones are numbered.
+    """
     head = ", ".join(heads)
-    tails = [", ".join(keywords[:length]) for length in range(2, len(keywords) + 1)]
-    tails += [f"like {title}" for title in titles]
-    names = (f"{head}: {tail}" if head else tail for tail in tails)
+    tails = [", ".join(keywords[:length]) for length in (2, 3) if length <= len(keywords)]
+    tails = tails or [f"like {shorten(titles[0], TITLE_WIDTH, placeholder='...')}"]
+    names = [f"{head}: {tail}" if head else tail for tail in tails]
     fresh = next((name for name in names if name not in taken), None)
-    return fresh or next(name for number in range(1, len(taken) + 2) if (name := f"group {number}") not in taken)
+    return fresh or next(name for number in range(2, len(taken) + 3) if (name := f"{names[0]} ({number})") not in taken)
 
 
 def _unit(vectors: Floats) -> Floats:

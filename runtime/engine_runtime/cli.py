@@ -40,6 +40,7 @@ COMMANDS = {
     "train": Lazy("engine_models.commands.train:train", "Train a refiner on a data set.", "export"),
     "build": Lazy("engine_export.commands.build:build", "Encoder, training and export in one go.", "export"),
     "evaluate": Lazy("engine_models.commands.evaluate:evaluate", "Rank the catalogue for every user.", "export"),
+    "concepts": Lazy("engine_models.commands.concepts:concepts", "Show what concepts mean, and judge them.", "export"),
     "index": Lazy("engine_runtime.commands.index:index", "Index a data set's items for search."),
     "serve-batch": Lazy("engine_runtime.commands.serve_batch:serve_batch", "Profiles for every user, as Parquet."),
     "recommend": Lazy("engine_runtime.commands.recommend:recommend", "One user's profile and recommendations."),

@@ -12,6 +12,7 @@ from engine_models.concepts import (
     KEYWORDS,
     Concept,
     Described,
+    closeness,
     encode_concepts,
     labels,
     name_concepts,
@@ -141,3 +142,28 @@ def test_concepts_are_plain_json() -> None:
     encoded = encode_concepts([Concept("洗发", ("洗发", "soap"))])
     assert json.loads(encoded) == [{"name": "洗发", "keywords": ["洗发", "soap"]}]
     assert "洗发" in encoded.decode()
+
+
+def test_a_category_further_up_names_what_leaves_do_not_share() -> None:
+    """Where the nearest items share no innermost category, the level above is in the name."""
+    points, owner = groups(2, 20)
+    leaves = [f"{'Care' if group else 'Home'} > leaf {row}" for row, group in enumerate(owner)]
+    described = Described(["soap bar"] * 20 + ["desk lamp"] * 20, ["one"] * 40, leaves)
+    names = [concept.name for concept in name_concepts(np.eye(16, dtype=np.float32)[:2], points, described)]
+    assert [name.partition(":")[0] for name in names] == ["Home", "Care"]
+
+
+def test_centres_that_fell_together_are_numbered() -> None:
+    """The later of two centres with the same items has the name of the earlier one and a number."""
+    points, owner = groups(2, 20)
+    texts = [("soap bar", "desk lamp")[group] + f" {row}" for row, group in enumerate(owner)]
+    centres = np.eye(16, dtype=np.float32)[[0, 1, 1]]
+    concepts = name_concepts(centres, points, Described(texts, texts, [None] * 40))
+    assert [concept.name for concept in concepts][1:] == [concepts[1].name, f"{concepts[1].name} (2)"]
+
+
+def test_what_all_items_share_tells_nothing() -> None:
+    """Closeness is the same when all items, or all centres, are shifted alike."""
+    generator = np.random.default_rng(0)
+    centres, items = (generator.standard_normal((n, 8)).astype(np.float32) for n in (5, 30))
+    assert np.allclose(closeness(centres, items), closeness(centres + 3, items - 2), atol=1e-4)

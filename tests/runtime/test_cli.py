@@ -39,6 +39,7 @@ calls = {
     "train": ["train", folder, "--encoder", folder, "--out", "x"],
     "build": ["build", folder, "--out", "x"],
     "evaluate": ["evaluate", folder, folder],
+    "concepts": ["concepts", folder, folder],
     "bench": ["bench", "peers", "encoder", "--encoder", folder, "--dataset", folder],
 }
 for name in cli.COMMANDS:
