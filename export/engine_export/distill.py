@@ -6,84 +6,36 @@ ONNX surgery or int8. The student is saved as a model folder, so that the export
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-import onnx
 from torch import Tensor, nn
 
 from engine_export.calibrate import spread
-from engine_export.compare import cosines, neighbours, overlap
-from engine_export.encoder_graph import TEXT, encoder_graphs, load_encoder
-from engine_export.graph import Floats
-from engine_export.parity import StudentParity
-from engine_export.sources import POOLINGS, EncoderSource, describe
-from engine_models.distillation import Advance, DistillSettings, Lesson, train_student, unwatched
+from engine_export.descent import MOST_ITEMS, MOST_USERS, Descendant, Watch, exact_vectors, save_encoder
+from engine_export.encoder_graph import load_encoder
+from engine_export.sources import EncoderSource
+from engine_models.corpus import read_part
+from engine_models.distillation import DistillSettings, Lesson, train_student, unwatched
 from engine_models.memory import keep_freed_memory
-from engine_models.metrics import Doubles, estimate
 from engine_models.student import StudentShape, feed_forward, initial_student, student_shape, transformer_layers
-from engine_models.text_ranking import TextQuestions, answer, text_questions
+from engine_models.text_ranking import text_questions
 from engine_runtime.artefacts.dataset import Dataset
-from engine_runtime.artefacts.encoder import EncoderInfo, StudentInfo
+from engine_runtime.artefacts.encoder import StudentInfo
 from engine_runtime.errors import InputError
 from engine_runtime.inference.batching import cut_batches
-from engine_runtime.inference.encoder import TextEncoder
 from engine_runtime.inference.tokenizer import Tokenizer
 
-MOST_ITEMS = 50_000
-"""Of a larger catalogue, so many texts are learned from and ranked: the teacher has to read them in float32."""
-
-MOST_USERS = 20_000
 LEAST_PARTS = 2048
 HELD_OUT = 20
 MOST_HELD_OUT = 1000
 WEIGHING_TEXTS = 256
 BATCH_TOKENS = 2048
-COMPARED_TEXTS = 2000
 
 # Texts of fewer words are cut by characters: a short title, or a script without blanks.
 FEW_WORDS = 4
-
-Watch = Callable[[str, int, str], AbstractContextManager[Advance]]
-"""From a title, a number of steps and their unit to what is told of each step."""
-
-
-@dataclass(frozen=True)
-class Student:
-    """A trained student, and what it is held against.
-
-    Attributes
-    ----------
-    source
-        The student as an encoder to be exported; its folder lies in the scratch directory of `distill`.
-    info
-        What the artefact says of it.
-    questions
-        Of the data set.
-    expected
-        float32 [items, dim]: the teacher's vectors of the questions' texts.
-    """
-
-    source: EncoderSource
-    info: StudentInfo
-    questions: TextQuestions
-    expected: Floats
-
-    def compare(
-        self, graphs: Mapping[str, onnx.ModelProto], tokenizer: Path, info: EncoderInfo
-    ) -> dict[str, StudentParity]:
-        """Hold every variant of the exported student against its teacher in float32."""
-        answers = answer(self.questions, self.expected)
-        found = {}
-        for variant, graph in graphs.items():
-            vectors = TextEncoder(graph.SerializeToString(), tokenizer, info).encode(self.questions.texts)
-            found[variant] = compare_student(self.questions, self.expected, vectors, answers)
-        return found
 
 
 def distill(
@@ -94,7 +46,7 @@ def distill(
     *,
     watch: Watch = lambda title, total, unit: nullcontext(unwatched),
     report: Callable[[str], None] = lambda message: None,
-) -> Student:
+) -> Descendant:
     """Make a student of an encoder, trained on the texts of a data set.
 
     Parameters
@@ -120,19 +72,19 @@ def distill(
     keep_freed_memory()
     teacher = load_encoder(source)
     shape = student_shape(teacher, settings.depth, settings.width)
-    questions = text_questions(dataset, MOST_ITEMS, MOST_USERS)
+    questions = text_questions(read_part(dataset, MOST_ITEMS), MOST_USERS)
     texts, n_held_out = lesson_texts(questions.texts, np.random.default_rng(settings.seed))
     source.write_tokenizer(scratch / "tokenizer.json")
     report(f"encoding {len(texts):,} texts and parts of texts with {source.name} in float32")
-    expected = teacher_vectors(source, scratch / "tokenizer.json", [*texts, *questions.texts])
+    expected = exact_vectors(source, scratch / "tokenizer.json", [*texts, *questions.texts])
     tokens = Tokenizer(scratch / "tokenizer.json", source.max_tokens)(texts)
     lesson = Lesson(tokens, expected[: len(texts)], source.pooling, source.pad_token, n_held_out)
     student = initial_student(teacher, shape, _weighing(lesson))
     report(f"training a student of {len(shape.layers)} layers with {shape.feed_forward} feed-forward neurons")
     with watch("training", settings.steps, "steps") as advance:
         cosine = train_student(student, lesson, settings, advance)
-    made = _save(student, source, scratch)
-    return Student(
+    made = save_encoder(student, f"student of {source.name}", source, scratch)
+    return Descendant(
         made, _info(source, teacher, shape, settings.steps, len(texts), cosine), questions, expected[len(texts) :]
     )
 
@@ -180,52 +132,10 @@ def part(text: str, generator: np.random.Generator) -> str:
     return between.join(units[start : start + size])
 
 
-def teacher_vectors(source: EncoderSource, tokenizer: Path, texts: Sequence[str]) -> Floats:
-    """Vectors of texts by an encoder in float32: [texts, dim] of length 1."""
-    graph = encoder_graphs(source).cpu
-    dim = graph.graph.output[0].type.tensor_type.shape.dim[-1].dim_value
-    info = EncoderInfo(
-        source.name, source.weights, dim, source.max_tokens, source.pad_token, ("fp32",), {}, source.pooling, {}
-    )
-    return TextEncoder(graph.SerializeToString(), tokenizer, info).encode(texts, TEXT)
-
-
-def compare_student(questions: TextQuestions, expected: Floats, found: Floats, answers: Doubles) -> StudentParity:
-    """Figures of a student's vectors, float32 [items, dim] like the teacher's; `answers` are the teacher's by user."""
-    distinct = np.unique(np.asarray(questions.texts), return_index=True)[1]
-    rows = np.sort(distinct)[spread(len(distinct), COMPARED_TEXTS)]
-    cosine = cosines(expected[rows], found[rows])
-    own = answer(questions, found)
-    teacher = float(answers.mean()) if len(answers) else 0.0
-    change = estimate(own - answers)
-    return StudentParity(
-        cosine_mean=float(cosine.mean()),
-        cosine_p1=float(np.percentile(cosine, 1)),
-        cosine_min=float(cosine.min()),
-        overlap=overlap(neighbours(expected[rows]), neighbours(found[rows])),
-        n_users=len(answers),
-        ndcg=float(own.mean()) if teacher else None,
-        ndcg_teacher=teacher or None,
-        ndcg_change=change.mean / teacher if teacher else None,
-        ndcg_change_low=change.low / teacher if teacher else None,
-        ndcg_change_high=change.high / teacher if teacher else None,
-    )
-
-
 def _weighing(lesson: Lesson) -> list[tuple[Tensor, Tensor]]:
     """Texts that the neurons are weighed on, in batches."""
     rows = spread(len(lesson.vectors), WEIGHING_TEXTS)
     return [lesson.batch(rows[batch]) for batch in cut_batches(lesson.tokens.lengths[rows], BATCH_TOKENS)]
-
-
-def _save(student: Any, teacher: EncoderSource, folder: Path) -> EncoderSource:
-    """Write the student as a folder in the formats that `engine_export.sources` reads."""
-    student.save_pretrained(str(folder))
-    pooling = {mode: name == teacher.pooling for mode, name in POOLINGS.items()}
-    (folder / "1_Pooling").mkdir()
-    (folder / "1_Pooling" / "config.json").write_text(json.dumps(pooling))
-    (folder / "sentence_bert_config.json").write_text(json.dumps({"max_seq_length": teacher.max_tokens}))
-    return describe(f"student of {teacher.name}", folder)
 
 
 def _info(

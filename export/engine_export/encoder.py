@@ -14,7 +14,7 @@ import onnx
 
 from engine_export.calibrate import spread
 from engine_export.compare import compare_vectors, text_invariance
-from engine_export.distill import Student
+from engine_export.descent import Descendant
 from engine_export.encoder_graph import STATES, TEXT, EncoderGraphs, check_against_source, encoder_graphs
 from engine_export.encoder_int8 import int8_encoder
 from engine_export.fused import fuse
@@ -96,7 +96,7 @@ def export_encoder(
     out: Path,
     settings: ExportSettings | None = None,
     *,
-    student: Student | None = None,
+    made: Descendant | None = None,
     report: Report = silent,
 ) -> EncoderArtefact:
     """Export, quantize, verify and write a text encoder.
@@ -111,8 +111,8 @@ def export_encoder(
         Where the artefact goes.
     settings
         What is made, and what it is held against.
-    student
-        Where the encoder is a student: what it is held against beside the limits of every encoder.
+    made
+        Where the encoder was made from another one: what it is held against beside the limits of every encoder.
     report
         Told what happens, a line at a time.
 
@@ -140,13 +140,14 @@ def export_encoder(
             recipe["fp16"] = counts
         info = _info(source, exact, settings.ordered, recipe)
         if settings.precisions != ("fp32",):
-            parity, made = _compared(graphs, distinct_texts(texts), tokenizer, info, settings, report)
-            info = replace(info, recipe=recipe | made)
-        if student:
-            report("comparing the student with its teacher")
-            wanted = {precision: graphs[precision] for precision in settings.ordered}
-            parity = replace(parity, student=student.compare(wanted, tokenizer, info))
-            info = replace(info, student=student.info)
+            parity, int8 = _compared(graphs, distinct_texts(texts), tokenizer, info, settings, report)
+            info = replace(info, recipe=recipe | int8)
+        if made:
+            report("comparing with the encoder that it was made from")
+            parity = made.judged(
+                parity, {precision: graphs[precision] for precision in settings.ordered}, tokenizer, info
+            )
+            info = made.describe(info)
         parity = judge(parity, settings.allow)
         for precision in settings.ordered:
             onnx.save(graphs[precision], str(draft.path / graph_file(precision)))

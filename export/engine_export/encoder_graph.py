@@ -38,6 +38,11 @@ def load_encoder(source: EncoderSource) -> PreTrainedModel:
     except (OSError, ValueError, KeyError) as error:
         raise InputError(f"{source.folder} cannot be loaded as an encoder: {error}") from error
     encoder: PreTrainedModel = model.eval()
+    if encoder.config.is_encoder_decoder:
+        raise InputError(
+            f"{source.folder} holds an encoder with a decoder ({encoder.config.model_type}), which can be neither "
+            "tuned, distilled nor exported. Choose an encoder alone."
+        )
     return encoder
 
 

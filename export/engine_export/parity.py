@@ -17,6 +17,19 @@ from engine_runtime.errors import ArtefactError
 
 WORST_LAYERS = 3
 STUDENT_MEASURE = "student_ndcg_change"
+TUNED_MEASURE = "tuned_ndcg_change"
+
+WAYS_OUT = {
+    STUDENT_MEASURE: (
+        "the student ranks too far below its teacher",
+        "Train it longer with --distill-steps, export the whole encoder",
+    ),
+    TUNED_MEASURE: (
+        "the tuned encoder ranks below what it was before",
+        "Export it without --tune-encoder",
+    ),
+}
+"""Of a measure of how text ranks: what its failure means, and what to do."""
 
 
 @dataclass(frozen=True)
@@ -41,6 +54,8 @@ class Limits:
     student_ndcg_change
         Greatest relative loss of NDCG@10 by text vectors alone, from a teacher to its student. A loss whose interval
         holds zero does not count: with few users, chance alone is greater than the bar.
+    tuned_ndcg_change
+        The same from an encoder to its tuned form, which is made to gain.
     invariance
         Greatest difference in any output between a row alone and the same row in a mixed batch.
     layer_error
@@ -58,6 +73,7 @@ class Limits:
     refiner_overlap: float = 0.9
     ndcg_change: float = 0.02
     student_ndcg_change: float = 0.03
+    tuned_ndcg_change: float = 0.0
     invariance: float = 1e-5
     layer_error: float = 0.5
     fp16_cosine_p1: float = 0.999
@@ -117,7 +133,7 @@ class RefinerParity:
 
 @dataclass(frozen=True)
 class StudentParity:
-    """One variant of a student, beside its teacher in float32.
+    """One variant of a student or a tuned encoder, beside the encoder that it was made from, its teacher, in float32.
 
     Attributes
     ----------
@@ -169,6 +185,8 @@ class ParityReport:
         By variant.
     student
         By variant; empty for an encoder that is no student.
+    tuned
+        By variant, beside the encoder before it was tuned; empty for one that was not.
     layers
         Error of each quantized layer, by graph and variant.
     failures
@@ -187,6 +205,7 @@ class ParityReport:
     refiner: dict[str, RefinerParity] = field(default_factory=dict)
     layers: dict[str, tuple[LayerError, ...]] = field(default_factory=dict)
     student: dict[str, StudentParity] = field(default_factory=dict)
+    tuned: dict[str, StudentParity] = field(default_factory=dict)
     failures: tuple[Failure, ...] = ()
     allowed: tuple[str, ...] = ()
     judged_on: dict[str, str] = field(default_factory=dict)
@@ -231,10 +250,10 @@ def judge(report: ParityReport, allow: Sequence[str]) -> ParityReport:
         return judged
     shown = "; ".join(f"{f.measure} of {f.variant} is {f.value:.4g}, the bar is {f.bar:.4g}" for f in barred)
     names = " ".join(f"--allow {name}" for name in dict.fromkeys(failure.measure for failure in barred))
-    if all(failure.measure == STUDENT_MEASURE for failure in barred):
+    if all(failure.measure in WAYS_OUT for failure in barred):
+        meaning, way_out = WAYS_OUT[barred[0].measure]
         raise ArtefactError(
-            f"the student ranks too far below its teacher: {shown}. Nothing was written. Train it longer with "
-            f"--distill-steps, export the whole encoder, or accept it on the record with {names}."
+            f"{meaning}: {shown}. Nothing was written. {way_out}, or accept it on the record with {names}."
         )
     raise ArtefactError(
         f"the exported model is too far from float32: {shown}. {_worst_layers(report.layers)}Nothing was written. "
@@ -270,13 +289,23 @@ def _failures(report: ParityReport) -> list[Failure]:
     for graph, layers in report.layers.items():
         if layers:
             most.append(("layer_error", f"{graph}'s worst layer", max(x.error for x in layers), limits.layer_error))
-    for variant, student in report.student.items():
-        where = f"{variant} student"
-        unsure = student.ndcg_change_high is None or student.ndcg_change_high >= 0
-        least.append((STUDENT_MEASURE, where, None if unsure else student.ndcg_change, -limits.student_ndcg_change))
+    least += [
+        (STUDENT_MEASURE, f"{variant} student", _sure_change(found), -limits.student_ndcg_change)
+        for variant, found in report.student.items()
+    ]
+    least += [
+        (TUNED_MEASURE, f"{variant} tuned encoder", _sure_change(found), -limits.tuned_ndcg_change)
+        for variant, found in report.tuned.items()
+    ]
     # Written so that a value that is not a number fails.
     low = [Failure(*row[:2], row[2], row[3]) for row in least if row[2] is not None and not row[2] >= row[3]]
     return low + [Failure(*row) for row in most if not row[2] <= row[3]]
+
+
+def _sure_change(found: StudentParity) -> float | None:
+    """The change of NDCG@10 where it is a loss that chance does not explain; else None."""
+    high = found.ndcg_change_high
+    return None if high is None or high >= 0 else found.ndcg_change
 
 
 def _worst_layers(layers: Mapping[str, Sequence[LayerError]]) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -81,16 +81,37 @@ def read_corpus(dataset: Dataset) -> Corpus:
     InputError
         It holds no history to learn from.
     """
-    catalogue = read_catalogue(dataset.items)
-    rankable = catalogue[RANKABLE].to_numpy()
-    split = leave_one_out(read_histories(dataset), dataset.info.event_weights, rankable)
-    learned = split.histories.items[_in_training(split) & split.is_target]
-    if not len(learned) or int((split.train_stops - split.histories.offsets[:-1]).max(initial=0)) < 2:
+    corpus = read_part(dataset)
+    split = corpus.split
+    if not corpus.popularity.any() or int((split.train_stops - split.histories.offsets[:-1]).max(initial=0)) < 2:
         raise InputError(
             f"{dataset.root} has no history to learn from: no user has two ordered events beside the two held out for "
             "validation and test. Check the time or order column and the event weights in its TOML."
         )
+    return corpus
+
+
+def read_part(dataset: Dataset, most_items: int | None = None) -> Corpus:
+    """Read and split a data set, or of a larger catalogue a part: items chosen evenly, numbered anew, and their events.
+
+    There may be nothing to learn from.
+    """
+    catalogue, histories = read_catalogue(dataset.items), read_histories(dataset)
+    if most_items is not None and len(catalogue) > most_items:
+        chosen = evenly(len(catalogue), most_items)
+        number = np.full(len(catalogue), -1, np.int32)
+        number[chosen] = np.arange(len(chosen))
+        kept = histories.where(number[histories.items] >= 0)
+        catalogue, histories = catalogue.take(chosen), replace(kept, items=number[kept.items])
+    rankable = catalogue[RANKABLE].to_numpy()
+    split = leave_one_out(histories, dataset.info.event_weights, rankable)
+    learned = split.histories.items[_in_training(split) & split.is_target]
     return Corpus(catalogue, rankable, split, np.bincount(learned, minlength=len(rankable)))
+
+
+def evenly(count: int, most: int) -> Ints:
+    """Numbers of at most `most` of `count` rows, spread evenly: int64."""
+    return np.unique(np.linspace(0, max(count - 1, 0), min(count, most)).astype(np.int64))
 
 
 def events_of(split: Split, value: Scale, gap: Scale, device: torch.device) -> Events:

@@ -136,10 +136,11 @@ def train_student(student: nn.Module, lesson: Lesson, settings: DistillSettings,
     trained = np.arange(lesson.n_held_out, len(lesson.vectors))
     held_out = np.arange(lesson.n_held_out or len(lesson.vectors))
     optimizer = torch.optim.AdamW(student.parameters(), settings.learning_rate, betas=(0.9, 0.98), weight_decay=0.01)
-    schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: _rate(step, settings.steps))
+    schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: rate(step, settings.steps))
     vectors, whiten = torch.from_numpy(lesson.vectors), _whitener(lesson.vectors)
     best, kept, remark = validate(student, lesson, held_out), copy.deepcopy(student.state_dict()), ""
-    for step, rows in enumerate(islice(_batches(lesson, trained, settings, generator), settings.steps), 1):
+    batches = endless_batches(lesson, trained, settings.batch_tokens, generator)
+    for step, rows in enumerate(islice(batches, settings.steps), 1):
         others = generator.choice(trained, min(settings.bank, len(trained)), replace=False)
         found = encode(student, *lesson.batch(rows), lesson.pooling)
         loss = _loss(found, vectors[rows], vectors[others], whiten, settings)
@@ -169,24 +170,25 @@ def validate(student: nn.Module, lesson: Lesson, rows: Ints) -> float:
 
 
 def encode(encoder: nn.Module, ids: Tensor, mask: Tensor, pooling: str) -> Tensor:
-    """Vectors of texts: int64 [batch, tokens] twice -> float32 [batch, dim] of length 1."""
-    with torch.autocast("cpu", torch.bfloat16, enabled="avx512_bf16" in this_machine().features):
+    """Vectors of texts: int64 [batch, tokens] twice, on the encoder's device -> float32 [batch, dim] of length 1."""
+    kind = ids.device.type
+    with torch.autocast(kind, torch.bfloat16, enabled=kind == "cuda" or "avx512_bf16" in this_machine().features):
         states = encoder(input_ids=ids, attention_mask=mask).last_hidden_state.float()
     pooled = states[:, 0] if pooling == "cls" else (states * mask[..., None]).sum(1)
     return F.normalize(pooled, dim=-1)
 
 
-def _rate(step: int, steps: int) -> float:
+def rate(step: int, steps: int) -> float:
     """Share of the peak learning rate: a linear rise, then half a cosine to zero."""
     rise = max(1, round(WARM_UP * steps))
     return (step + 1) / rise if step < rise else 0.5 * (1 + math.cos(math.pi * (step - rise) / max(steps - rise, 1)))
 
 
-def _batches(lesson: Lesson, rows: Ints, settings: DistillSettings, generator: np.random.Generator) -> Iterator[Ints]:
+def endless_batches(lesson: Lesson, rows: Ints, batch_tokens: int, generator: np.random.Generator) -> Iterator[Ints]:
     """Batches of like length without end, each text once an epoch."""
     while True:
         order = generator.permutation(rows)
-        cut = cut_batches(lesson.tokens.lengths[order], settings.batch_tokens)
+        cut = cut_batches(lesson.tokens.lengths[order], batch_tokens)
         for number in generator.permutation(len(cut)):
             yield order[cut[number]]
 

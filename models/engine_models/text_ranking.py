@@ -7,19 +7,16 @@ masked.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
 from engine_models.baselines import rank_near
+from engine_models.corpus import Corpus, evenly
 from engine_models.head import fit_whitening
 from engine_models.metrics import Doubles, per_user, places
 from engine_models.settings import TrainSettings
-from engine_models.split import leave_one_out, until
-from engine_runtime.artefacts.dataset import Dataset
-from engine_runtime.data.histories import read_catalogue, read_histories
-from engine_runtime.data.schema import RANKABLE, TEXT
 from engine_runtime.search.fusion import Seen
 
 METRIC = "ndcg@10"
@@ -47,25 +44,15 @@ class TextQuestions:
     targets: npt.NDArray[np.int32]
 
 
-def text_questions(dataset: Dataset, most_items: int, most_users: int) -> TextQuestions:
-    """Questions on a data set; of a larger catalogue or of more users, a part chosen evenly.
+def text_questions(corpus: Corpus, most_users: int) -> TextQuestions:
+    """Questions on a data set; where there are more users, some of them, chosen evenly.
 
-    Users with fewer than three events to learn on the chosen items are not asked; there may be none left.
+    Users with fewer than three events to learn are not asked; there may be none left.
     """
-    catalogue = read_catalogue(dataset.items)
-    chosen = _evenly(len(catalogue), most_items)
-    number = np.full(len(catalogue), -1, np.int32)
-    number[chosen] = np.arange(len(chosen))
-    histories = read_histories(dataset)
-    kept = histories.where(number[histories.items] >= 0)
-    rankable = catalogue[RANKABLE].to_numpy()[chosen]
-    split = leave_one_out(replace(kept, items=number[kept.items]), dataset.info.event_weights, rankable)
-    asked = _evenly(len(split.users), most_users)
-    before = until(split.histories, split.users[asked], split.valid[asked])
+    split = corpus.split
+    asked = evenly(len(split.users), most_users)
     targets = split.histories.items[split.valid[asked]]
-    return TextQuestions(
-        catalogue[TEXT].take(chosen).to_pylist(), rankable, Seen(before.offsets, before.items), targets
-    )
+    return TextQuestions(corpus.texts, corpus.rankable, corpus.seen(split.users[asked], split.valid[asked]), targets)
 
 
 def answer(questions: TextQuestions, vectors: npt.NDArray[np.float32]) -> Doubles:
@@ -76,7 +63,3 @@ def answer(questions: TextQuestions, vectors: npt.NDArray[np.float32]) -> Double
     white = np.asarray((vectors - mean) @ matrix, np.float32)
     lists = rank_near(white, questions.rankable, questions.seen)
     return per_user(places(lists, questions.targets))[METRIC]
-
-
-def _evenly(count: int, most: int) -> npt.NDArray[np.int64]:
-    return np.unique(np.linspace(0, max(count - 1, 0), min(count, most)).astype(np.int64))

@@ -9,14 +9,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from engine_export.distill import Student, compare_student, distill, lesson_texts, part
+from engine_export.descent import Descendant, compare_with_origin
+from engine_export.distill import distill, lesson_texts, part
 from engine_export.encoder import ExportSettings, export_encoder
 from engine_export.parity import Limits, read_report
 from engine_export.sources import EncoderSource, describe
 from engine_models.distillation import DistillSettings
 from engine_models.text_ranking import answer
 from engine_runtime.artefacts.dataset import Dataset
-from engine_runtime.artefacts.encoder import EncoderArtefact
+from engine_runtime.artefacts.encoder import EncoderArtefact, StudentInfo
 from engine_runtime.cli import run as run_engine
 from engine_runtime.errors import ArtefactError, InputError
 from engine_runtime.inference.encoder import TextEncoder
@@ -26,12 +27,12 @@ MEASURE = "student_ndcg_change"
 
 
 @pytest.fixture(scope="module")
-def student(source: EncoderSource, dataset: Dataset, tmp_path_factory: pytest.TempPathFactory) -> Student:
+def student(source: EncoderSource, dataset: Dataset, tmp_path_factory: pytest.TempPathFactory) -> Descendant:
     return distill(source, dataset, tmp_path_factory.mktemp("student"), DistillSettings(steps=5))
 
 
 @pytest.fixture(scope="module")
-def outdone(student: Student) -> Student:
+def outdone(student: Descendant) -> Descendant:
     """The student beside a teacher who knows the shop: users walk in threes, and so do these vectors."""
     ring, place = np.arange(120) % 3, np.arange(120) // 3 * 2 * np.pi / 40
     vectors = np.stack([*(ring == np.arange(3)[:, None]), np.cos(place), np.sin(place)], axis=1).astype(np.float32)
@@ -39,10 +40,10 @@ def outdone(student: Student) -> Student:
 
 
 @pytest.fixture(scope="module")
-def exported(student: Student, dataset: Dataset, tmp_path_factory: pytest.TempPathFactory) -> EncoderArtefact:
+def exported(student: Descendant, dataset: Dataset, tmp_path_factory: pytest.TempPathFactory) -> EncoderArtefact:
     out = tmp_path_factory.mktemp("exported") / "out"
     settings = ExportSettings(quantize=FAST, allow=(MEASURE,))
-    return export_encoder(student.source, dataset, out, settings, student=student)
+    return export_encoder(student.source, dataset, out, settings, made=student)
 
 
 def test_part_is_a_run_of_words() -> None:
@@ -86,19 +87,20 @@ def test_few_texts_are_all_learned() -> None:
     assert len(texts) > 20
 
 
-def test_student_is_an_encoder_of_half_the_depth(student: Student, source: EncoderSource) -> None:
+def test_student_is_an_encoder_of_half_the_depth(student: Descendant, source: EncoderSource) -> None:
     """The folder is read like any encoder's, with the teacher's pooling and length, and the facts name the teacher."""
     made = describe(student.source.name, student.source.folder)
     assert (made.pooling, made.max_tokens, made.pad_token) == (source.pooling, source.max_tokens, source.pad_token)
     assert json.loads((made.folder / "config.json").read_text())["num_hidden_layers"] == 1
     info = student.info
+    assert isinstance(info, StudentInfo)
     assert (info.teacher, info.teacher_weights) == (source.name, source.weights)
     assert (info.layers, info.teacher_layers, info.feed_forward, info.teacher_feed_forward) == ((0,), 2, 64, 64)
     assert made.weights != source.weights
 
 
 def test_student_is_held_to_the_teacher_in_float32(
-    student: Student, encoder: EncoderArtefact, dataset: Dataset
+    student: Descendant, encoder: EncoderArtefact, dataset: Dataset
 ) -> None:
     """The vectors that it is compared with are those of the exported float32 teacher."""
     teacher = TextEncoder(encoder.graph("fp32"), encoder.tokenizer, encoder.info, threads=1)
@@ -106,7 +108,7 @@ def test_student_is_held_to_the_teacher_in_float32(
     assert len(student.questions.texts) == dataset.info.n_items
 
 
-def test_artefact_says_that_it_is_a_student(exported: EncoderArtefact, student: Student) -> None:
+def test_artefact_says_that_it_is_a_student(exported: EncoderArtefact, student: Descendant) -> None:
     """Facts are in the manifest, figures of both variants in the report."""
     assert exported.info.student == student.info
     assert exported.info.source == "student of tiny-bert"
@@ -123,33 +125,35 @@ def test_pretrained_encoder_is_no_student(encoder: EncoderArtefact) -> None:
     assert read_report(encoder.parity.read_bytes()).student == {}
 
 
-def test_teacher_itself_loses_nothing(student: Student) -> None:
+def test_teacher_itself_loses_nothing(student: Descendant) -> None:
     """The teacher's own vectors are at cosine 1, with all neighbours, and rank alike."""
     answers = answer(student.questions, student.expected)
-    found = compare_student(student.questions, student.expected, student.expected, answers)
+    found = compare_with_origin(student.questions, student.expected, student.expected, answers)
     assert found.cosine_min == pytest.approx(1)
     assert found.overlap == 1
     assert (found.ndcg_change, found.ndcg_change_low, found.ndcg_change_high) == (0, 0, 0)
 
 
-def test_nobody_to_rank_for_holds_nothing_up(student: Student) -> None:
+def test_nobody_to_rank_for_holds_nothing_up(student: Descendant) -> None:
     """Without histories there is no figure of ranking."""
     questions = replace(student.questions, targets=student.questions.targets[:0])
-    found = compare_student(questions, student.expected, student.expected, np.zeros(0))
+    found = compare_with_origin(questions, student.expected, student.expected, np.zeros(0))
     assert (found.n_users, found.ndcg, found.ndcg_change) == (0, None, None)
 
 
-def test_student_that_ranks_badly_fails_and_leaves_nothing(outdone: Student, dataset: Dataset, tmp_path: Path) -> None:
+def test_student_that_ranks_badly_fails_and_leaves_nothing(
+    outdone: Descendant, dataset: Dataset, tmp_path: Path
+) -> None:
     """Past the limit of ranking nothing is written, and the error names measure, value and ways out."""
     with pytest.raises(ArtefactError, match=rf"{MEASURE} of fp32 student.*--distill-steps.*--allow {MEASURE}"):
-        export_encoder(outdone.source, dataset, tmp_path / "out", ExportSettings(("fp32",)), student=outdone)
+        export_encoder(outdone.source, dataset, tmp_path / "out", ExportSettings(("fp32",)), made=outdone)
     assert list(tmp_path.iterdir()) == []
 
 
-def test_bad_ranking_may_be_allowed_on_the_record(outdone: Student, dataset: Dataset, tmp_path: Path) -> None:
+def test_bad_ranking_may_be_allowed_on_the_record(outdone: Descendant, dataset: Dataset, tmp_path: Path) -> None:
     """Allowed by name, the student is written with the failure in its report."""
     settings = ExportSettings(("fp32",), allow=(MEASURE,))
-    made = export_encoder(outdone.source, dataset, tmp_path / "out", settings, student=outdone)
+    made = export_encoder(outdone.source, dataset, tmp_path / "out", settings, made=outdone)
     (failure,) = read_report(made.parity.read_bytes()).failures
     assert (failure.measure, failure.bar) == (MEASURE, -Limits().student_ndcg_change)
 

@@ -69,6 +69,17 @@ def test_student_is_held_to_its_ranking() -> None:
     assert read_report(judged.encode()) == judged
 
 
+def test_tuned_encoder_that_surely_lost_fails() -> None:
+    """An encoder is tuned to gain: any loss that chance does not explain fails, and the way out is named."""
+    lost = replace(STUDENT, ndcg_change=-0.01, ndcg_change_low=-0.02, ndcg_change_high=-0.001)
+    with pytest.raises(ArtefactError, match=r"tuned_ndcg_change of int8 tuned encoder.*without --tune-encoder"):
+        judge(replace(REPORT, tuned={"int8": lost}), ())
+    level = replace(lost, ndcg_change_high=0.001)
+    judged = judge(replace(REPORT, tuned={"int8": level}), ())
+    assert judged.failures == ()
+    assert read_report(judged.encode()) == judged
+
+
 @pytest.mark.parametrize("high", [0.01, None])
 def test_loss_that_may_be_chance_holds_nothing_up(high: float | None) -> None:
     """With few users to ask, or none, a student is not failed for what chance does."""

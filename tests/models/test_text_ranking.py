@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from engine_models.corpus import read_part
 from engine_models.text_ranking import answer, text_questions
 from engine_runtime.artefacts.dataset import Dataset
 from planted import KINDS, HashingEncoder
@@ -21,7 +22,7 @@ def ring_vectors(texts: list[str]) -> np.ndarray:
 
 def test_vectors_that_know_the_rings_rank_better(dataset: Dataset) -> None:
     """Vectors that put a ring's items together find the next item more often than random ones."""
-    questions = text_questions(dataset, MANY, MANY)
+    questions = text_questions(read_part(dataset), MANY)
     random = np.random.default_rng(0).normal(size=(len(questions.texts), 24)).astype(np.float32)
     knowing = answer(questions, ring_vectors(questions.texts)).mean()
     assert knowing > 1.5 * answer(questions, random).mean()
@@ -29,7 +30,7 @@ def test_vectors_that_know_the_rings_rank_better(dataset: Dataset) -> None:
 
 def test_validation_events_are_asked_for(dataset: Dataset) -> None:
     """Each asked user's target follows what was seen, one event before the last."""
-    questions = text_questions(dataset, MANY, MANY)
+    questions = text_questions(read_part(dataset), MANY)
     lengths = np.diff(questions.seen.offsets)
     assert len(lengths) == len(questions.targets)
     last = questions.seen.items[questions.seen.offsets[1:] - 1]
@@ -39,8 +40,8 @@ def test_validation_events_are_asked_for(dataset: Dataset) -> None:
 
 def test_a_part_of_the_catalogue_keeps_its_numbers_straight(dataset: Dataset) -> None:
     """Asked on every other item, texts and items seen still belong together."""
-    half = text_questions(dataset, 28, 20)
-    whole = text_questions(dataset, MANY, MANY)
+    half = text_questions(read_part(dataset, 28), 20)
+    whole = text_questions(read_part(dataset), MANY)
     assert len(half.texts) == len(half.rankable) == 28
     assert set(half.texts) < set(whole.texts)
     assert half.seen.items.max() < 28
@@ -49,12 +50,12 @@ def test_a_part_of_the_catalogue_keeps_its_numbers_straight(dataset: Dataset) ->
 
 def test_nobody_to_ask(dataset: Dataset) -> None:
     """On a catalogue cut to one item no user has three events, and the answer is empty."""
-    questions = text_questions(dataset, 1, MANY)
+    questions = text_questions(read_part(dataset, 1), MANY)
     assert len(answer(questions, np.ones((1, 4), np.float32))) == 0
 
 
 def test_scale_and_shift_do_not_matter(dataset: Dataset) -> None:
     """Whitening takes out the mean and the scale."""
-    questions = text_questions(dataset, MANY, MANY)
+    questions = text_questions(read_part(dataset), MANY)
     vectors = ring_vectors(questions.texts)
     assert answer(questions, vectors).mean() == pytest.approx(answer(questions, 3 * vectors + 1).mean(), abs=0.02)

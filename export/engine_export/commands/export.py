@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,8 +16,13 @@ from engine_runtime.commands.options import EXISTING_DIRECTORY, force_option, js
 from engine_runtime.errors import UsageError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from engine_export.descent import Descendant
     from engine_export.encoder import ExportSettings
+    from engine_export.sources import EncoderSource
     from engine_runtime.artefacts.bundle import Bundle
+    from engine_runtime.artefacts.dataset import Dataset
     from engine_runtime.artefacts.encoder import EncoderArtefact
 
 
@@ -35,7 +41,20 @@ if TYPE_CHECKING:
     "towards the encoder's vectors on the data set's texts and held to how those rank.",
 )
 @click.option("--distill-steps", type=click.IntRange(1), help="With --distill: batches of training.  [default: 600]")
-@click.option("--seed", type=int, help="With --distill: of order and parts of texts.  [default: 0]")
+@click.option(
+    "--tune-encoder",
+    "tune",
+    is_flag=True,
+    help="Without RUN: tune the encoder first, so that texts of items which follow each other in the data set's "
+    "histories lie together.",
+)
+@click.option("--tune-steps", type=click.IntRange(1), help="With --tune-encoder: batches of training.  [default: 300]")
+@click.option(
+    "--device",
+    type=click.Choice(["auto", "cpu", "cuda"]),
+    help="With --tune-encoder: where to train; auto is CUDA where there is one.  [default: auto]",
+)
+@click.option("--seed", type=int, help="With --distill or --tune-encoder: of order and sampling.  [default: 0]")
 @click.option(
     "--dataset", type=EXISTING_DIRECTORY, help="With RUN: its data set, where it is not at the path that the run names."
 )
@@ -50,6 +69,9 @@ def export(
     calibrate: Path | None,
     distill: bool,
     distill_steps: int | None,
+    tune: bool,
+    tune_steps: int | None,
+    device: str | None,
     seed: int | None,
     dataset: Path | None,
     out: Path,
@@ -68,17 +90,19 @@ def export(
       engine export --calibrate dataset --out encoder
       engine export --encoder ./my-model --calibrate dataset --out encoder --precision fp16,int8,fp32
       engine export --calibrate dataset --distill --out student
+      engine export --calibrate dataset --tune-encoder --out encoder
       engine export run --out bundle
     """
     from engine_export.encoder import ExportSettings
 
     settings = ExportSettings(precisions, allow=allow, replace=force)
-    given = {name: value for name, value in (("steps", distill_steps), ("seed", seed)) if value is not None}
-    if given and not distill:
-        raise UsageError("--distill-steps and --seed are for training a student: add --distill.")
+    steps = distill_steps if distill else tune_steps
+    given = {name: value for name, value in (("steps", steps), ("seed", seed)) if value is not None}
+    _check_training(distill, tune, distill_steps, tune_steps, device, seed)
     artefact: EncoderArtefact | Bundle
-    if distill:
-        artefact = _export_student(run, encoder, calibrate, dataset, out, settings, given)
+    if distill or tune:
+        make = partial(_student, given) if distill else partial(_tuned, given, device or "auto")
+        artefact = _export_made(make, run, encoder, calibrate, dataset, out, settings)
     elif run is None:
         artefact = _export_encoder(encoder, calibrate, dataset, out, settings)
     else:
@@ -107,28 +131,57 @@ def _export_encoder(
     return export_encoder(resolve(name or DEFAULT), texts, out, settings, report=note)
 
 
-def _export_student(
+def _export_made(
+    make: Callable[[EncoderSource, Dataset, Path], Descendant],
     run: Path | None,
     name: str | None,
     calibrate: Path | None,
     dataset: Path | None,
     out: Path,
     settings: ExportSettings,
-    given: dict[str, int],
 ) -> EncoderArtefact:
-    from engine_export.distill import distill
     from engine_export.encoder import export_encoder
     from engine_export.sources import DEFAULT, resolve
-    from engine_models.distillation import DistillSettings
     from engine_runtime.artefacts.dataset import Dataset
 
     if run is not None or dataset is not None or calibrate is None:
-        raise UsageError("--distill trains a student on texts: use it without RUN, with --calibrate DATASET.")
+        raise UsageError(
+            "--distill and --tune-encoder train on a data set: use them without RUN, with --calibrate DATASET."
+        )
     check_free(out, "encoder", replace=settings.replace)
-    learned, texts = DistillSettings(**given), Dataset.open(calibrate)
+    learned = Dataset.open(calibrate)
     with tempfile.TemporaryDirectory() as scratch:
-        student = distill(resolve(name or DEFAULT), texts, Path(scratch), learned, watch=progress, report=note)
-        return export_encoder(student.source, texts, out, settings, student=student, report=note)
+        made = make(resolve(name or DEFAULT), learned, Path(scratch))
+        return export_encoder(made.source, learned, out, settings, made=made, report=note)
+
+
+def _student(given: dict[str, int], source: EncoderSource, dataset: Dataset, scratch: Path) -> Descendant:
+    from engine_export.distill import distill
+    from engine_models.distillation import DistillSettings
+
+    return distill(source, dataset, scratch, DistillSettings(**given), watch=progress, report=note)
+
+
+def _tuned(given: dict[str, int], device: str, source: EncoderSource, dataset: Dataset, scratch: Path) -> Descendant:
+    from engine_export.tuning import tune
+    from engine_models.model import pick_device
+    from engine_models.tuning import TuneSettings
+
+    place = pick_device(device)
+    return tune(source, dataset, scratch, TuneSettings(**given), device=place, watch=progress, report=note)
+
+
+def _check_training(
+    distill: bool, tune: bool, distill_steps: int | None, tune_steps: int | None, device: str | None, seed: int | None
+) -> None:
+    if distill and tune:
+        raise UsageError("--distill and --tune-encoder each make another encoder: choose one.")
+    if distill_steps is not None and not distill:
+        raise UsageError("--distill-steps is for training a student: add --distill.")
+    if (tune_steps is not None or device is not None) and not tune:
+        raise UsageError("--tune-steps and --device are for tuning the encoder: add --tune-encoder.")
+    if seed is not None and not (distill or tune):
+        raise UsageError("--seed is for training an encoder: add --distill or --tune-encoder.")
 
 
 def _export_run(

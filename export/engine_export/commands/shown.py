@@ -79,6 +79,7 @@ def _rows(report: ParityReport) -> list[list[str]]:
         "item": report.item,
         "query": report.refiner,
         "student to teacher": report.student,
+        "tuned to untuned": report.tuned,
     }
     for output, variants in outputs.items():
         for variant, found in variants.items():

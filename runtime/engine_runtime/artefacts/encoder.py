@@ -48,6 +48,28 @@ class StudentInfo:
 
 
 @dataclass(frozen=True)
+class TuningInfo:
+    """Of what an encoder that was tuned on successions is a changed copy, and how far it was trained.
+
+    Attributes
+    ----------
+    origin
+        Name of the encoder that it was.
+    origin_weights
+        SHA-256 of that encoder's weights file.
+    steps
+        Batches that it was trained on.
+    items
+        Items that it learned from.
+    """
+
+    origin: str
+    origin_weights: str
+    steps: int
+    items: int
+
+
+@dataclass(frozen=True)
 class EncoderInfo:
     """What is known of an exported encoder.
 
@@ -74,6 +96,8 @@ class EncoderInfo:
         How the quantized variants were made, for people.
     student
         Where it was distilled from another encoder; None for a pretrained one.
+    tuning
+        Where it was tuned on the histories of a data set; None for a pretrained one.
     """
 
     source: str
@@ -86,6 +110,7 @@ class EncoderInfo:
     pooling: str
     recipe: dict[str, str]
     student: StudentInfo | None = None
+    tuning: TuningInfo | None = None
 
 
 @dataclass(frozen=True)
