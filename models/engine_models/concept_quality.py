@@ -75,7 +75,8 @@ class ConceptReport:
     n_concepts, n_merged, n_empty
         Concepts; those whose centre lies on an earlier one's; those that are no item's nearest.
     leaf, top
-        Purity by the innermost and the outermost level of categories; None where items have none.
+        Purity by the innermost level of categories, and by the outermost that is not the same for all; None where items
+        have none.
     stability
         None where no user has enough events.
     shown
@@ -117,7 +118,6 @@ def judge_concepts(
         points = text[corpus.rankable]
         clustered = (points @ spherical_kmeans(points, len(centres), generator).T).argmax(1)
     leaves = [next(iter(labels(category)), None) for category in described.categories]
-    tops = [next(iter(labels((category or "").split(" > ")[0])), None) for category in described.categories]
     names = [concept["name"] for concept in msgspec.json.decode(run.concepts.read_bytes())]
     drawn = generator.choice(len(names), min(n_shown, len(names)), replace=False)
     return ConceptReport(
@@ -125,12 +125,23 @@ def judge_concepts(
         n_merged=_merged(centres),
         n_empty=len(centres) - len(np.unique(group)),
         leaf=purities(leaves, group, clustered, generator),
-        top=purities(tops, group, clustered, generator),
+        top=purities(outermost(described.categories), group, clustered, generator),
         stability=stability(run, corpus, generator),
         shown={
             names[one]: [described.titles[item] for item in np.argsort(-near[one])[:n_items]] for one in sorted(drawn)
         },
     )
+
+
+def outermost(categories: Sequence[str | None]) -> list[str | None]:
+    """The first label of the outermost level of each category, below the levels that all have in common."""
+    paths = [category.split(" > ") if category else [] for category in categories]
+    depth = 0
+    while len({tuple(path[: depth + 1]) for path in paths if path}) == 1 and all(
+        len(path) > depth + 1 for path in paths if path
+    ):
+        depth += 1
+    return [next(iter(labels(path[depth])), None) if path else None for path in paths]
 
 
 def purities(

@@ -33,7 +33,9 @@ FUNCTION_WORDS = frozenset(
     re.findall(
         r"\w+",
         "about all and are but can for from has have her his how its not off one our out over she that the them they "
-        "this too was what when who why will with you your 一个 一部 他们 我们 自己 这个 因为 所以",
+        "this too was what when who why will with you your after again also because been before being could did does "
+        "get gets got had here into just made make makes may more most now other said say says should some than then "
+        "there these those today under until very were where which while would 一个 一部 他们 我们 自己 这个 因为 所以",
     )
 )
 """Words that join others and name nothing."""

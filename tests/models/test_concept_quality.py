@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from engine_models.concept_quality import judge_concepts, purities, purity, stability
+from engine_models.concept_quality import judge_concepts, outermost, purities, purity, stability
 from engine_models.corpus import Corpus
 from engine_runtime.artefacts.run import Run
 from engine_runtime.data.histories import histories_from
@@ -27,6 +27,21 @@ def test_groups_by_category_are_pure() -> None:
     assert found.random < 0.6
     assert found.kmeans is not None
     assert found.kmeans < 1
+
+
+@pytest.mark.parametrize(
+    ("categories", "expected"),
+    [
+        (["Shop > Care > Soap", "Shop > Home", None], ["Care", "Home", None]),
+        (["Care > Soap", "Home"], ["Care", "Home"]),
+        (["Shop", "Shop > Home"], ["Shop", "Shop"]),
+        (["Comedy, Drama", ""], ["Comedy", None]),
+        ([None], [None]),
+    ],
+)
+def test_outermost_level_tells_items_apart(categories: list[str | None], expected: list[str | None]) -> None:
+    """A root that all categories have in common is passed over, unless it is all that an item has."""
+    assert outermost(categories) == expected
 
 
 def test_without_categories_there_is_no_purity() -> None:

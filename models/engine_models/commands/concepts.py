@@ -14,7 +14,7 @@ from engine_models.corpus import read_corpus
 from engine_runtime.artefacts.dataset import Dataset
 from engine_runtime.artefacts.manifest import check_parent
 from engine_runtime.artefacts.run import Run
-from engine_runtime.commands.console import emit, facts, note, table
+from engine_runtime.commands.console import emit, facts, note
 from engine_runtime.commands.options import EXISTING_DIRECTORY, cache_option, json_option
 
 TITLE_WIDTH = 40
@@ -52,28 +52,27 @@ def concepts(run: Path, dataset: Path, show: int, seed: int, cache: Path | None,
 
 
 def _show(name: str, report: ConceptReport) -> None:
-    table(
+    facts(
         f"{name}: {len(report.shown)} of {report.n_concepts} concepts, the items nearest to each",
-        ("", ""),
-        [
-            (concept, "; ".join(shorten(title, TITLE_WIDTH, placeholder="...") for title in found))
+        {
+            concept: "; ".join(shorten(title, TITLE_WIDTH, placeholder="...") for title in found)
             for concept, found in report.shown.items()
-        ],
+        },
     )
-    found = {
+    judged = {
         "concepts": f"{report.n_concepts}, of which {report.n_merged} lie on another's centre and {report.n_empty} "
         "are nearest to no item"
     }
     for level, purity in (("innermost", report.leaf), ("outermost", report.top)):
         if purity is not None:
-            found[f"purity, {level} category"] = _purity(purity)
+            judged[f"purity, {level} category"] = _purity(purity)
     if report.stability is not None:
         stable = report.stability
-        found["profiles of odd and even events"] = (
+        judged["profiles of odd and even events"] = (
             f"cosine {stable.same:.3f}, to another user's {stable.other:.3f}; the user's own is nearer for "
             f"{stable.nearer:.1%} of {stable.users:,} users"
         )
-    facts("how good they are", found)
+    facts("how good they are", judged)
 
 
 def _purity(purity: Purity) -> str:
