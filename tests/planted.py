@@ -128,5 +128,6 @@ def corpus_of(
         schema.N_EVENTS: np.zeros(n_items, np.int64),
     }
     split = leave_one_out(histories, weights, rankable)
-    corpus = Corpus(pa.table(columns, schema=schema.ITEMS), rankable, split, np.zeros(n_items, np.int64))
+    catalogue, nothing = pa.table(columns, schema=schema.ITEMS), np.zeros(n_items, np.int64)
+    corpus = Corpus(catalogue, rankable, split, nothing, nothing > 0)
     return replace(corpus, popularity=np.bincount(corpus.training_part()[0], minlength=n_items))

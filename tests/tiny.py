@@ -266,7 +266,8 @@ def write_bundle(target: Path, trained_ids: Sequence[str], info: BundleInfo = BU
             (draft.path / layout.refiner_file(precision)).write_bytes(refiner_graph())
         names = [{"name": f"concept {number}", "keywords": []} for number in range(SHAPE.n_concepts)]
         (draft.path / layout.CONCEPTS_FILE).write_text(json.dumps(names))
-        pq.write_table(pa.table({"item_id": pa.array(trained_ids, pa.string())}), draft.path / layout.ITEMS_FILE)
+        columns = {"item_id": pa.array(trained_ids, pa.string()), "trained": pa.array([True] * len(trained_ids))}
+        pq.write_table(pa.table(columns), draft.path / layout.ITEMS_FILE)
         np.save(draft.path / layout.RESIDUALS_FILE, weights("residuals", count, SHAPE.dim) / 10)
         random_table(count).save(draft.path / layout.SUCCESSORS_FILE)
         (draft.path / layout.PARITY_FILE).write_text("{}")

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import numpy as np
 import onnx
+import pyarrow.parquet as pq
 
 from engine_export.calibrate import spread
 from engine_export.encoder import (
@@ -43,6 +44,7 @@ from engine_runtime.artefacts.encoder import EncoderArtefact, EncoderInfo, graph
 from engine_runtime.artefacts.manifest import check_parent, digests
 from engine_runtime.artefacts.run import Run
 from engine_runtime.artefacts.writing import drafting
+from engine_runtime.data.schema import TRAINED
 from engine_runtime.errors import ArtefactError, UsageError
 from engine_runtime.inference.encoder import TextEncoder
 
@@ -149,10 +151,12 @@ def _check_head(
     """See that the graph's item vectors, with residuals, are those that the run was trained on."""
     if run.info.precision not in graphs:
         return
-    rows = spread(len(texts), CHECKED_ITEMS)
+    trained = np.flatnonzero(pq.read_table(run.items)[TRAINED].to_numpy())
+    rows = trained[spread(len(trained), CHECKED_ITEMS)]
     graph = graphs[run.info.precision].SerializeToString()
     found = TextEncoder(graph, encoder.tokenizer, encoder.info).encode([texts[row] for row in rows], ITEM)
-    worst = float(np.abs(found + residuals[rows] - vectors[rows]).max())
+    found[:, : residuals.shape[1]] += residuals[rows]
+    worst = float(np.abs(found - vectors[rows]).max())
     if not worst <= 1e-3 * max(1.0, float(np.abs(vectors).max())):
         raise ArtefactError(
             f"item vectors of the exported graph differ by {worst:.1e} from those in {run.vectors}. Was the run "
@@ -163,7 +167,7 @@ def _check_head(
 def _refiners(
     run: Run, model: ProfileModel, dataset: Dataset, vectors: Floats, settings: ExportSettings
 ) -> tuple[dict[str, onnx.ModelProto], Quantized | None, RefinerData]:
-    data = refiner_data(dataset, run.info, vectors)
+    data = refiner_data(dataset, run.info, np.ascontiguousarray(vectors[:, : run.info.shape.dim]))
     exact = refiner_graph(model.refiner)
     graphs = {"fp32": exact, "fp16": exact}
     if "int8" not in settings.precisions:

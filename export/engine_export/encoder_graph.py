@@ -23,6 +23,7 @@ from transformers import AutoModel, PreTrainedModel
 from engine_export.graph import Floats, Graph, Linear, constant, floats, rebuilt
 from engine_export.sources import EncoderSource
 from engine_export.unpadded import unpadded
+from engine_models.head import LEAST_NORM
 from engine_runtime.errors import ArtefactError, InputError
 
 OPSET = 18
@@ -189,7 +190,7 @@ def _merged(group: list[Linear]) -> tuple[list[onnx.NodeProto], list[onnx.Tensor
 def attach_head(
     model: onnx.ModelProto, mean: Floats, whitening: Floats, weight: Floats, bias: Floats
 ) -> onnx.ModelProto:
-    """Add the output ``item``: ``((text - mean) @ whitening) @ weight.T + bias``, folded into one product.
+    """Add the output ``item``: what `engine_models.head` makes of a text, the learned part and then the direction.
 
     Parameters
     ----------
@@ -200,15 +201,27 @@ def attach_head(
     weight, bias
         Of the linear map, as PyTorch keeps them: float32 [dim, white_dim], [dim].
     """
-    matrix = whitening.astype(np.float64) @ weight.T.astype(np.float64)
-    offset = bias - mean.astype(np.float64) @ matrix
     tensors = [
-        constant("head.weight", matrix.astype(np.float32)),
-        constant("head.bias", offset.astype(np.float32)),
+        constant("head.whitening", whitening),
+        constant("head.centre", -(mean.astype(np.float64) @ whitening).astype(np.float32)),
+        constant("head.weight", np.ascontiguousarray(weight.T)),
+        constant("head.bias", bias),
+        constant("head.least", np.array(LEAST_NORM, np.float32)),
+        constant("head.axes", np.array([1], np.int64)),
     ]
-    head = onnx.helper.make_node("Gemm", [TEXT, "head.weight", "head.bias"], [ITEM], name="head/Gemm")
-    outputs = [*model.graph.output, floats(ITEM, "batch", len(bias))]
-    return rebuilt(model, [*model.graph.node, head], tensors, outputs)
+    make = onnx.helper.make_node
+    nodes = [
+        make("Gemm", [TEXT, "head.whitening", "head.centre"], ["head.white"], name="head/Whiten"),
+        make("Gemm", ["head.white", "head.weight", "head.bias"], ["head.learned"], name="head/Gemm"),
+        make("Mul", ["head.white", "head.white"], ["head.squares"], name="head/Square"),
+        make("ReduceSum", ["head.squares", "head.axes"], ["head.power"], name="head/Power", keepdims=1),
+        make("Sqrt", ["head.power"], ["head.norm"], name="head/Norm"),
+        make("Max", ["head.norm", "head.least"], ["head.length"], name="head/Length"),
+        make("Div", ["head.white", "head.length"], ["head.direction"], name="head/Direction"),
+        make("Concat", ["head.learned", "head.direction"], [ITEM], name="head/Concat", axis=1),
+    ]
+    outputs = [*model.graph.output, floats(ITEM, "batch", len(bias) + whitening.shape[1])]
+    return rebuilt(model, [*model.graph.node, *nodes], tensors, outputs)
 
 
 def check_against_source(model: onnx.ModelProto, source: EncoderSource, atol: float = 1e-4) -> None:

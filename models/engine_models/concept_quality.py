@@ -17,6 +17,7 @@ from engine_models.concepts import closeness, labels, spherical_kmeans
 from engine_models.corpus import Corpus, events_of
 from engine_models.model import load_model
 from engine_models.queries import last_profiles
+from engine_models.systems import learned_vectors
 from engine_runtime.artefacts.run import Run
 
 Floats = npt.NDArray[np.float32]
@@ -109,8 +110,9 @@ def judge_concepts(
         Of all that is drawn.
     """
     generator = np.random.default_rng(seed)
-    centres = load_model(run).refiner.centres.detach().numpy()
-    near = closeness(centres, np.load(run.vectors, allow_pickle=False)[corpus.rankable])
+    centres = load_model(run).concepts.numpy()
+    directions = np.load(run.vectors, allow_pickle=False)[corpus.rankable, run.info.shape.dim :]
+    near = closeness(centres, directions)
     group = near.argmax(0)
     described = corpus.described()
     clustered = None
@@ -187,7 +189,7 @@ def _half_profiles(run: Run, corpus: Corpus, users: Ints, parity: int) -> Floats
     kept = place % 2 == parity
     half = replace(split, histories=histories.where(kept), is_target=split.is_target[kept])
     model = load_model(run).refiner
-    vectors = torch.from_numpy(np.load(run.vectors, allow_pickle=False))
+    vectors = torch.from_numpy(learned_vectors(run))
     events = events_of(half, run.info.value, run.info.gap, torch.device("cpu"))
     offsets = half.histories.offsets
     return np.asarray(last_profiles(model, vectors, events, offsets[users], offsets[users + 1]).numpy(), np.float32)

@@ -13,6 +13,7 @@ from pathlib import Path
 import msgspec
 import numpy as np
 import numpy.typing as npt
+import pyarrow.parquet as pq
 
 from engine_models.corpus import Corpus
 from engine_models.evaluation import System
@@ -28,6 +29,7 @@ from engine_runtime.artefacts.index import IndexArtefact
 from engine_runtime.artefacts.manifest import artefact_kind, check_parent
 from engine_runtime.artefacts.run import KIND as RUN
 from engine_runtime.artefacts.run import Run
+from engine_runtime.data.schema import TRAINED
 from engine_runtime.errors import EngineError, UsageError
 from engine_runtime.inference.encoder import TextEncoder
 
@@ -96,6 +98,20 @@ def open_entries(models: Sequence[Path], indexes: Sequence[Path], dataset: Datas
             recipe = recipes.get(opened.manifest.parents.get(RUN, ""), opened.manifest.digest)
             entries.append(Entry(opened, _index_of(opened, shelves), recipe))
     return entries
+
+
+def as_trained(entries: Sequence[Entry], corpus: Corpus) -> Corpus:
+    """The corpus without the events that the training of the entries did not see.
+
+    Raises
+    ------
+    UsageError
+        They have not been trained on the same items.
+    """
+    masks = [pq.read_table(entry.opened.items)[TRAINED].to_numpy() for entry in entries]
+    if any(not np.array_equal(mask, masks[0]) for mask in masks):
+        raise UsageError("these runs and bundles withheld different items from training. Evaluate them one by one.")
+    return corpus.withholding((corpus.popularity > 0) & ~masks[0])
 
 
 def systems_of(

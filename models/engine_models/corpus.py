@@ -14,7 +14,7 @@ from engine_models.split import Ints, Split, leave_one_out, until
 from engine_models.windows import Events
 from engine_runtime.artefacts.dataset import Dataset, Scale
 from engine_runtime.data.histories import model_inputs, read_catalogue, read_histories, titles
-from engine_runtime.data.schema import CATEGORY, ITEM_ID, RANKABLE, TEXT
+from engine_runtime.data.schema import CATEGORY, ITEM_ID, RANKABLE, TEXT, TRAINED
 from engine_runtime.errors import InputError
 from engine_runtime.search.fusion import Seen
 
@@ -33,17 +33,25 @@ class Corpus:
         The histories, and what is held out of them.
     popularity
         int64 [items]: events to learn of each item in the training part.
+    withheld
+        bool [items]: items whose events training does not see, although there are some.
     """
 
     catalogue: pa.Table
     rankable: npt.NDArray[np.bool_]
     split: Split
     popularity: Ints
+    withheld: npt.NDArray[np.bool_]
 
     @property
     def trained(self) -> Ints:
         """Items with events in the training part."""
         return np.flatnonzero(self.popularity)
+
+    @property
+    def n_learned(self) -> int:
+        """Users with events to learn in the training part."""
+        return int(np.count_nonzero(np.diff(self.training_part()[1])))
 
     @property
     def texts(self) -> list[str]:
@@ -57,13 +65,17 @@ class Corpus:
 
     @property
     def item_ids(self) -> pa.Table:
-        """The column `item_id` alone."""
-        return self.catalogue.select([ITEM_ID])
+        """The columns `item_id` and `trained`."""
+        return self.catalogue.select([ITEM_ID]).append_column(TRAINED, pa.array(self.popularity > 0))
+
+    def withholding(self, items: npt.NDArray[np.bool_]) -> Corpus:
+        """The corpus as if the items of the mask, bool [items], came out after the training."""
+        return replace(self, withheld=items, popularity=np.where(items, 0, self.popularity))
 
     def training_part(self) -> tuple[npt.NDArray[np.int32], Ints]:
         """Items to learn of the training part, one user after another, and their offsets."""
         histories = self.split.histories
-        kept = _in_training(self.split) & self.split.is_target
+        kept = _in_training(self.split) & self.split.is_target & ~self.withheld[histories.items]
         before = np.concatenate(([0], np.cumsum(kept))).astype(np.int64)
         return histories.items[kept], before[histories.offsets]
 
@@ -106,7 +118,8 @@ def read_part(dataset: Dataset, most_items: int | None = None) -> Corpus:
     rankable = catalogue[RANKABLE].to_numpy()
     split = leave_one_out(histories, dataset.info.event_weights, rankable)
     learned = split.histories.items[_in_training(split) & split.is_target]
-    return Corpus(catalogue, rankable, split, np.bincount(learned, minlength=len(rankable)))
+    popularity = np.bincount(learned, minlength=len(rankable))
+    return Corpus(catalogue, rankable, split, popularity, np.zeros(len(rankable), np.bool_))
 
 
 def evenly(count: int, most: int) -> Ints:

@@ -11,6 +11,8 @@ import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
+LEAST_NORM = 1e-6
+
 
 class ItemHead(nn.Module):
     """Whitening, a linear map, and one residual for each item of the training set.
@@ -42,6 +44,11 @@ class ItemHead(nn.Module):
     def whiten(self, text: Tensor) -> Tensor:
         """Whitened text vectors: [.., text_dim] -> [.., white_dim]."""
         return (text - self.mean) @ self.whitening
+
+    def direction(self, white: Tensor) -> Tensor:
+        """Whitened text vectors at unit length: what texts alone are compared by."""
+        lengths: Tensor = white.norm(dim=-1, keepdim=True)
+        return white / lengths.clamp(min=LEAST_NORM)
 
     def forward(self, white: Tensor) -> Tensor:
         """Item vectors without residual: [.., white_dim] -> [.., dim]."""

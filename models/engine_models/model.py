@@ -19,7 +19,7 @@ from engine_runtime.errors import MachineError
 
 
 class ProfileModel(nn.Module):
-    """What a run holds: `head` makes item vectors, `refiner` reads them.
+    """What a run holds: `head` makes item vectors, `refiner` reads them, `concepts` are points among whitened texts.
 
     Parameters
     ----------
@@ -31,10 +31,18 @@ class ProfileModel(nn.Module):
         Of the refiner, while training.
     """
 
+    concepts: Tensor
+
     def __init__(self, shape: RefinerShape, n_items: int, dropout: float = 0.0) -> None:
         super().__init__()
+        self.register_buffer("concepts", torch.zeros(shape.n_concepts, shape.white_dim))
         self.head = ItemHead(shape.text_dim, shape.white_dim, shape.dim, n_items)
         self.refiner = Refiner(shape, dropout)
+
+    @torch.no_grad()
+    def place_centres(self) -> None:
+        """Put the refiner's centres where the head puts the concepts now."""
+        self.refiner.centres.copy_(self.head(self.concepts))
 
     def item_vectors(self, white: Tensor, keep: Tensor | None = None) -> Tensor:
         """Vectors of all training items, residuals added: [n_items, white_dim] -> [n_items, dim].

@@ -14,6 +14,9 @@ from engine_runtime.artefacts.run import RefinerShape
 from engine_runtime.errors import UsageError
 
 FULL_SOFTMAX_ITEMS = 20_000
+WIDE_EVENTS = 64
+WINDOWS = (200, 100)
+LEAST_WINDOWS = 2000
 
 
 @dataclass(frozen=True)
@@ -24,8 +27,13 @@ class TrainSettings:
     ----------
     seed
         Of weights, order and dropout.
-    dim, white_dim, n_blocks, n_heads, max_events
+    dim
+        Width of vectors: 128 where an item has `WIDE_EVENTS` events or more, else 64.
+    white_dim, n_blocks, n_heads
         Sizes of the model; see `engine_runtime.artefacts.run.RefinerShape`.
+    max_events
+        Newest events of a history that are read: 50, or 100 or 200 where the mean history fills half of them and
+        `LEAST_WINDOWS` windows of that length are left to learn from.
     n_concepts
         Named concepts; one for about sixteen items, 16 to 256.
     dropout
@@ -50,16 +58,18 @@ class TrainSettings:
         Most users that a validation ranks for.
     minutes
         Wall time after which no further epoch starts; None for no limit.
+    withhold
+        Share of the items whose events training does not see, to measure how new items do.
     without
         Parts left out, with commas between them; see `engine_models.ablation`.
     """
 
     seed: int = 0
-    dim: int = 64
+    dim: int | None = None
     white_dim: int = 128
     n_blocks: int = 2
     n_heads: int = 2
-    max_events: int = 50
+    max_events: int | None = None
     n_concepts: int | None = None
     dropout: float | None = None
     id_dropout: float = 0.1
@@ -69,13 +79,14 @@ class TrainSettings:
     batch_events: int = 1536
     negatives: int | None = None
     epochs: int = 200
-    patience: int = 12
+    patience: int = 6
     validation_users: int = 10_000
     minutes: float | None = None
+    withhold: float = 0.0
     without: str = ""
 
 
-def derive(settings: TrainSettings, n_items: int, n_events: int) -> TrainSettings:
+def derive(settings: TrainSettings, n_items: int, n_events: int, n_users: int) -> TrainSettings:
     """Fill in what depends on the data.
 
     Parameters
@@ -86,6 +97,8 @@ def derive(settings: TrainSettings, n_items: int, n_events: int) -> TrainSetting
         Items with events in the training part.
     n_events
         Events of the training part.
+    n_users
+        Users with such events.
 
     Raises
     ------
@@ -99,6 +112,11 @@ def derive(settings: TrainSettings, n_items: int, n_events: int) -> TrainSetting
         derived["id_dropout"] = 0.0  # nothing would be left of an item
     if "decoder" in left_out:
         derived["profile_weight"] = 0.0
+    if settings.dim is None:
+        derived["dim"] = 128 if n_events >= WIDE_EVENTS * n_items else 64
+    if settings.max_events is None:
+        filled = (width for width in WINDOWS if n_events >= width * max(n_users / 2, LEAST_WINDOWS))
+        derived["max_events"] = next(filled, 50)
     if settings.n_concepts is None:
         derived["n_concepts"] = min(max(n_items // 16, 16), 256)
     if settings.dropout is None:
@@ -110,7 +128,7 @@ def derive(settings: TrainSettings, n_items: int, n_events: int) -> TrainSetting
 
 def shape_of(settings: TrainSettings, text_dim: int, n_types: int) -> RefinerShape:
     """Sizes of the model that `settings`, derived, describe; raises `UsageError` where they do not go together."""
-    if settings.n_concepts is None:
+    if settings.n_concepts is None or settings.dim is None or settings.max_events is None:
         raise ValueError("settings have to be derived first")
     if settings.dim % settings.n_heads:
         raise UsageError(

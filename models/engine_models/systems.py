@@ -17,8 +17,9 @@ from engine_models.queries import last_longings, last_queries
 from engine_models.split import Ints, until
 from engine_runtime import Engine
 from engine_runtime.artefacts.run import Run
-from engine_runtime.search.fusion import rank
+from engine_runtime.search.fusion import rank, wide_queries
 from engine_runtime.search.index import ExactIndex
+from engine_runtime.search.newcomers import Newcomers, lend_successors
 from engine_runtime.search.successors import SuccessorTable
 
 Ask = Callable[[Ints, Ints], npt.NDArray[np.float32]]
@@ -38,7 +39,7 @@ def run_ablations(run: Run, corpus: Corpus, seed: int = 0) -> dict[str, System]:
     a ranking from it means that the order of the data says nothing.
     """
     model = load_model(run).refiner
-    vectors = np.load(run.vectors, allow_pickle=False)
+    vectors = learned_vectors(run)
     tensor = torch.from_numpy(vectors)
     events = events_of(corpus.split, run.info.value, run.info.gap, torch.device("cpu"))
     mixed = shuffled(corpus, seed)
@@ -88,9 +89,14 @@ def bundle_system(engine: Engine, corpus: Corpus) -> System:
     return lists
 
 
+def learned_vectors(run: Run) -> npt.NDArray[np.float32]:
+    """What the refiner of a run reads of each item: float32 [items, d]."""
+    return np.ascontiguousarray(np.load(run.vectors, allow_pickle=False)[:, : run.info.shape.dim])
+
+
 def _asking(run: Run, corpus: Corpus) -> Ask:
     model = load_model(run).refiner
-    vectors = torch.from_numpy(np.load(run.vectors, allow_pickle=False))
+    vectors = torch.from_numpy(learned_vectors(run))
     events = events_of(corpus.split, run.info.value, run.info.gap, torch.device("cpu"))
 
     def ask(users: Ints, stops: Ints) -> npt.NDArray[np.float32]:
@@ -100,11 +106,17 @@ def _asking(run: Run, corpus: Corpus) -> Ask:
 
 
 def _ranking(run: Run, corpus: Corpus, ask: Ask, *, fused: bool) -> System:
-    index = ExactIndex(np.load(run.vectors, allow_pickle=False), corpus.rankable)
-    table = SuccessorTable.load(run.successors)
-    fusion = run.info.fusion if fused else run.info.fusion.without_rule()
+    vectors = np.load(run.vectors, allow_pickle=False)
+    index, directions = ExactIndex(vectors, corpus.rankable), vectors[:, run.info.shape.dim :]
+    newcomers = Newcomers.load(run.newcomers)
+    table = lend_successors(SuccessorTable.load(run.successors), newcomers)
+    fusion = run.info.fusion if fused else run.info.fusion.alone()
+    new = newcomers.mask(len(index.vectors))
 
     def lists(users: Ints, stops: Ints) -> Lists:
-        return rank(ask(users, stops), corpus.seen(users, stops), index, table, fusion, DEPTH).items
+        seen = corpus.seen(users, stops)
+        return rank(
+            wide_queries(ask(users, stops), seen, directions, fusion), seen, index, table, fusion, DEPTH, new
+        ).items
 
     return lists

@@ -41,8 +41,10 @@ class Material:
         All ordered events.
     offsets
         int64 [users + 1].
+    learned
+        Those of them that training may see.
     starts, lengths
-        Training windows.
+        Training windows over `learned`.
     trained
         int64 [items with training events]: what the softmax is over; other items are never pushed away.
     hidden
@@ -54,6 +56,7 @@ class Material:
     white: Tensor
     events: Events
     offsets: Ints
+    learned: Events
     starts: Ints
     lengths: Ints
     trained: Tensor
@@ -99,6 +102,8 @@ class Trainer:
         self.best: dict[str, Tensor] = {}
         self._device = material.white.device
         self._bfloat16 = self._device.type == "cuda" or "avx512_bf16" in this_machine().features
+        self._known = torch.zeros(len(material.white), 1, device=self._device)
+        self._known[material.trained] = 1
         self._place = torch.zeros(len(material.white), dtype=torch.long, device=self._device)
         self._place[material.trained] = torch.arange(len(material.trained), device=self._device)
 
@@ -143,7 +148,7 @@ class Trainer:
         total = count = 0.0
         material = self.material
         for starts, lengths in batches(material.starts, material.lengths, self.settings.batch_events, generator):
-            batch = gather(material.events, starts, lengths)
+            batch = gather(material.learned, starts, lengths)
             if not bool(batch.predicted.any()):
                 continue
             loss = self._loss(batch)
@@ -151,13 +156,15 @@ class Trainer:
             loss.backward()  # type: ignore[no-untyped-call]  # PyTorch leaves it without annotations
             torch.nn.utils.clip_grad_norm_(self.model.parameters(), 5.0)
             self.optimizer.step()
+            self.model.place_centres()
             self.average.update_parameters(self.model)
             total += loss.item()
             count += 1
         return total / max(count, 1)
 
     def _loss(self, batch: Batch) -> Tensor:
-        keep = (torch.rand(len(self.material.white), 1, device=self._device) >= self.settings.id_dropout).float()
+        # Items that are not to be learned keep a residual of zero: in histories too they are their texts.
+        keep = self._known * (torch.rand(len(self._known), 1, device=self._device) >= self.settings.id_dropout)
         vectors = self.model.item_vectors(self.material.white, keep)
         # Indexing would add up gradients in the order in which threads come: no two runs would be alike on a CPU.
         inputs = F.embedding(batch.items, vectors)
@@ -183,6 +190,7 @@ class Trainer:
         return sampled_softmax(queries, candidates, targets, negatives)
 
     def _validate(self) -> float:
+        cast(ProfileModel, self.average.module).place_centres()
         ndcg = float(per_user(self._valid_places())["ndcg@10"].mean()) if len(self.material.valid) else 0.0
         unknown = not len(self.material.valid)  # with nobody to validate on, the last epoch is as good as any
         if ndcg > self.progress.best or unknown:

@@ -18,11 +18,12 @@ import numpy.typing as npt
 import pyarrow.parquet as pq
 import torch
 
-from engine_models.ablation import leave_out, parts_of
+from engine_models.ablation import leave_out
 from engine_models.checkpoint import CheckpointInfo, Progress, read_checkpoint, write_checkpoint
+from engine_models.cold import REHEARSED, draw, item_table, rehearsed_table
 from engine_models.concepts import encode_concepts, name_concepts, spherical_kmeans
 from engine_models.corpus import Corpus, events_of, read_corpus
-from engine_models.fitting import Questions, fit_fusion
+from engine_models.fitting import Questions, fit_bonus, fit_fusion
 from engine_models.memory import keep_freed_memory
 from engine_models.model import ProfileModel, save_weights
 from engine_models.queries import last_queries
@@ -38,7 +39,8 @@ from engine_runtime.artefacts.run import Fusion, Run, RunInfo
 from engine_runtime.artefacts.writing import check_free, drafting
 from engine_runtime.inference.encoder import TextEncoder
 from engine_runtime.inference.machine import choose_precision, this_machine
-from engine_runtime.search.index import ExactIndex
+from engine_runtime.search.index import ExactIndex, Floats
+from engine_runtime.search.newcomers import Newcomers, lend_successors
 from engine_runtime.search.successors import SuccessorTable
 
 FITTED_USERS = 5_000
@@ -111,7 +113,9 @@ def train(
     check_free(where.out, layout.KIND, replace=where.replace)
     keep_freed_memory()
     corpus = read_corpus(dataset)
-    settings = derive(settings, len(corpus.trained), int(corpus.popularity.sum()))
+    if settings.withhold:
+        corpus = corpus.withholding(draw(corpus.popularity > 0, settings.withhold, settings.seed))
+    settings = derive(settings, len(corpus.trained), int(corpus.popularity.sum()), corpus.n_learned)
     chosen = choose_precision(precision, encoder.info.precisions, "int8", encoder.info.requires, this_machine())
     report(f"encoding {len(corpus.texts):,} item texts with the {chosen} encoder")
     text = TextEncoder.open(encoder, chosen, cache=where.cache).encode(corpus.texts)
@@ -121,7 +125,8 @@ def train(
     log = _fit(trainer, chosen, where, parents, report)
     report("fitting the fusion with the successor table")
     table = successor_table(count_successors(*corpus.training_part(), len(text)), corpus.popularity)
-    vectors, fusion, metrics = _fuse(trainer, corpus, table)
+    vectors, newcomers = item_table(trainer.model, trainer.material.white, corpus.popularity > 0)
+    fusion, metrics = _fuse(trainer, corpus, table, vectors, newcomers)
     info = RunInfo(
         shape=trainer.model.refiner.shape,
         settings={name: value for name, value in dataclasses.asdict(trainer.settings).items() if value is not None},
@@ -138,7 +143,7 @@ def train(
         best_epoch=trainer.progress.best_epoch,
         train_seconds=trainer.progress.seconds,
     )
-    run = _write(trainer.model, corpus, table, vectors, info, parents, log, where)
+    run = _write(trainer.model, corpus, table, vectors, newcomers, info, parents, log, where)
     shutil.rmtree(where.checkpoint, ignore_errors=True)
     return run
 
@@ -152,10 +157,10 @@ def initial_model(settings: TrainSettings, text: npt.NDArray[np.float32], traine
     with torch.no_grad():
         model.head.residual[trained] = torch.randn(len(trained), shape.dim) * RESIDUAL_STD
         white = model.head.whiten(torch.from_numpy(text[trained])).numpy()
-        if "text" not in parts_of(settings.without):
-            centres = spherical_kmeans(white, shape.n_concepts, np.random.default_rng(settings.seed))
-            model.refiner.centres.copy_(model.head(torch.from_numpy(centres)))
+        centres = spherical_kmeans(white, shape.n_concepts, np.random.default_rng(settings.seed))
+        model.concepts.copy_(torch.from_numpy(centres))
     leave_out(model, settings.without)
+    model.place_centres()
     return model
 
 
@@ -170,14 +175,20 @@ def _material(
     device = device or torch.device("cpu")
     model.to(device)
     split = corpus.split
-    starts, lengths = cut_windows(split.histories.offsets[:-1], split.train_stops, settings.max_events)
+    events = events_of(split, dataset.info.value, dataset.info.gap, device)
+    shown = ~corpus.withheld[split.histories.items]
+    before = np.concatenate(([0], np.cumsum(shown)))
+    starts, lengths = cut_windows(
+        before[split.histories.offsets[:-1]], before[split.train_stops], settings.max_events or 1
+    )
     sample = _sample(len(split.users), settings.validation_users, settings.seed)
     with torch.no_grad():
         white = model.head.whiten(torch.from_numpy(text).to(device))
     return Material(
         white=white,
-        events=events_of(split, dataset.info.value, dataset.info.gap, device),
+        events=events,
         offsets=split.histories.offsets,
+        learned=events.where(torch.from_numpy(shown).to(device)),
         starts=starts,
         lengths=lengths,
         trained=torch.from_numpy(corpus.trained).to(device),
@@ -215,37 +226,51 @@ def _fit(trainer: Trainer, precision: str, where: Where, parents: dict[str, str]
     return b"".join(msgspec.json.encode(line) + b"\n" for line in log)
 
 
-@torch.inference_mode()
 def _fuse(
-    trainer: Trainer, corpus: Corpus, table: SuccessorTable
-) -> tuple[npt.NDArray[np.float32], Fusion, dict[str, float]]:
-    """The item vectors, and the fusion fitted on validation events of a sample of users."""
+    trainer: Trainer, corpus: Corpus, table: SuccessorTable, vectors: Floats, newcomers: Newcomers
+) -> tuple[Fusion, dict[str, float]]:
+    """The fusion fitted on validation events of a sample of users, its bonus on a rehearsal."""
+    trained, seed = corpus.popularity > 0, trainer.settings.seed
+    index = ExactIndex(vectors, corpus.rankable)
+    asked = _questions(trainer, corpus, vectors)
+    fusion, metrics = fit_fusion(asked, index, lend_successors(table, newcomers))
+    rehearsed = draw(trained, REHEARSED, seed + 1)
+    pretended, unknown = item_table(trainer.model, trainer.material.white, trained & ~rehearsed)
+    asked = _questions(trainer, corpus, pretended)
+    index = ExactIndex(pretended, corpus.rankable)
+    return fit_bonus(asked, index, rehearsed_table(table, unknown), fusion, ~trained | rehearsed), metrics
+
+
+@torch.inference_mode()
+def _questions(trainer: Trainer, corpus: Corpus, vectors: Floats) -> Questions:
+    """The validation events of a sample of users, asked for with the given item vectors."""
     split = corpus.split
     sample = _sample(len(split.users), FITTED_USERS, trainer.settings.seed)
     users, valid = split.users[sample], split.valid[sample]
-    vectors = trainer.model.item_vectors(trainer.material.white)
-    first = split.histories.offsets[users]
-    query = last_queries(trainer.model.refiner, vectors, trainer.material.events, first, valid)
-    questions = Questions(query.cpu().numpy(), corpus.seen(users, valid), split.histories.items[valid])
-    table_of_vectors = vectors.cpu().numpy()
-    return table_of_vectors, *fit_fusion(questions, ExactIndex(table_of_vectors, corpus.rankable), table)
+    events, first = trainer.material.events, split.histories.offsets[users]
+    dim = trainer.model.refiner.shape.dim
+    learned = torch.from_numpy(np.ascontiguousarray(vectors[:, :dim])).to(events.items.device)
+    query = last_queries(trainer.model.refiner, learned, events, first, valid).cpu().numpy()
+    return Questions(query, corpus.seen(users, valid), vectors[:, dim:], split.histories.items[valid])
 
 
 def _write(
     model: ProfileModel,
     corpus: Corpus,
     table: SuccessorTable,
-    vectors: npt.NDArray[np.float32],
+    vectors: Floats,
+    newcomers: Newcomers,
     info: RunInfo,
     parents: dict[str, str],
     log: bytes,
     where: Where,
 ) -> Run:
-    centres = model.refiner.centres.detach().cpu().numpy()
-    concepts = name_concepts(centres, vectors[corpus.rankable], corpus.described())
+    directions = vectors[corpus.rankable, model.refiner.shape.dim :]
+    concepts = name_concepts(model.concepts.cpu().numpy(), directions, corpus.described())
     with drafting(where.out, layout.KIND, replace=where.replace) as draft:
         save_weights(model.cpu(), draft.path / layout.WEIGHTS_FILE)
         np.save(draft.path / layout.VECTORS_FILE, vectors)
+        newcomers.save(draft.path / layout.NEWCOMERS_FILE)
         pq.write_table(corpus.item_ids, draft.path / layout.ITEMS_FILE)
         table.save(draft.path / layout.SUCCESSORS_FILE)
         (draft.path / layout.CONCEPTS_FILE).write_bytes(encode_concepts(concepts))

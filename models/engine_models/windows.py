@@ -6,7 +6,7 @@ Knows tensors; knows nothing of models or losses.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 import numpy.typing as npt
@@ -37,6 +37,10 @@ class Events:
     values: Tensor
     gaps: Tensor
     is_target: Tensor
+
+    def where(self, mask: Tensor) -> Events:
+        """The events of `mask`, bool [events], alone."""
+        return Events(*(getattr(self, field.name)[mask] for field in fields(self)))
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -104,9 +105,10 @@ def served(tmp_path: Path, dataset: Dataset, trained: Run, second: Run, monkeypa
     bundles, indexes = [], []
     for run in (trained, second):
         with drafting(tmp_path / f"bundle-{run.root.name}", bundle.KIND) as draft:
+            shutil.copyfile(run.items, draft.path / bundle.ITEMS_FILE)
             made = draft.seal(info, {"run": run.manifest.digest})
         with drafting(tmp_path / f"index-{run.root.name}", index.KIND) as draft:
-            found = IndexInfo("int8", 8, 56, 56, 56, "hnsw", 16, 100, 50, 1.0, 10)
+            found = IndexInfo("int8", 8, 56, 56, 0, 56, "hnsw", 16, 100, 50, 1.0, 10)
             draft.seal(found, {"bundle": made.digest, "dataset": dataset.manifest.digest})
         bundles.append(tmp_path / f"bundle-{run.root.name}")
         indexes.append(tmp_path / f"index-{run.root.name}")

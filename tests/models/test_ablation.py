@@ -35,14 +35,14 @@ def test_parts_are_named_with_commas(without: str, parts: tuple[str, ...]) -> No
 def test_what_cannot_be_left_out_is_refused(without: str, message: str) -> None:
     """An unknown part, or all that an item is known by, is the user's mistake."""
     with pytest.raises(UsageError, match=message):
-        derive(TrainSettings(without=without), 100, 1000)
+        derive(TrainSettings(without=without), 100, 1000, 50)
 
 
 def test_recipe_follows_what_is_left() -> None:
     """Without text no residual is dropped; without decoder the profile has no loss."""
-    settings = derive(TrainSettings(without="text,decoder"), 100, 1000)
+    settings = derive(TrainSettings(without="text,decoder"), 100, 1000, 50)
     assert (settings.id_dropout, settings.profile_weight) == (0, 0)
-    whole = derive(TrainSettings(), 100, 1000)
+    whole = derive(TrainSettings(), 100, 1000, 50)
     assert (whole.id_dropout, whole.profile_weight) == (TrainSettings.id_dropout, TrainSettings.profile_weight)
 
 

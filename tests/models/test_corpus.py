@@ -21,7 +21,7 @@ def test_corpus_is_the_walks(corpus: Corpus) -> None:
     rings = Rings()
     walks = rings.walks()
     assert len(corpus.texts) == len(KINDS) * rings.size + 2
-    assert corpus.item_ids.column_names == ["item_id"]
+    assert corpus.item_ids.column_names == ["item_id", "trained"]
     described = corpus.described()
     assert described.texts == described.titles == corpus.texts
     assert set(described.categories) == {None}

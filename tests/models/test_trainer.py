@@ -44,11 +44,11 @@ def world() -> Corpus:
 @pytest.fixture
 def make(world: Corpus, recipe: TrainSettings) -> Make:
     def made(**changes: float | None) -> Trainer:
-        settings = derive(replace(recipe, **changes), len(world.trained), int(world.popularity.sum()))  # type: ignore[arg-type]
+        settings = derive(replace(recipe, **changes), len(world.trained), int(world.popularity.sum()), world.n_learned)  # type: ignore[arg-type]
         torch.manual_seed(settings.seed)
         model = ProfileModel(shape_of(settings, 12, 1), N_ITEMS, settings.dropout or 0.0)
         with torch.no_grad():
-            model.head.residual[world.trained] = 0.02 * torch.randn(len(world.trained), settings.dim)
+            model.head.residual[world.trained] = 0.02 * torch.randn(len(world.trained), model.refiner.shape.dim)
         return Trainer(model, material(world, settings), settings)
 
     return made
@@ -64,11 +64,12 @@ def two_threads() -> Iterator[None]:
 def material(world: Corpus, settings: TrainSettings) -> Material:
     """What a training reads of a world; texts say nothing."""
     split = world.split
-    starts, lengths = cut_windows(split.histories.offsets[:-1], split.train_stops, settings.max_events)
+    starts, lengths = cut_windows(split.histories.offsets[:-1], split.train_stops, settings.max_events or 1)
     return Material(
         white=torch.randn(N_ITEMS, min(settings.white_dim, 12), generator=torch.Generator().manual_seed(1)) * 0.3,
         events=events_of(split, UNIT, UNIT, torch.device("cpu")),
         offsets=split.histories.offsets,
+        learned=events_of(split, UNIT, UNIT, torch.device("cpu")),
         starts=starts,
         lengths=lengths,
         trained=torch.from_numpy(world.trained),
@@ -214,7 +215,7 @@ def test_validation_ranks_as_the_runtime_does(make: Make, world: Corpus, alike: 
 def test_a_seen_target_is_not_found(recipe: TrainSettings) -> None:
     """A target that its user has met before cannot be recommended, so it counts as missed."""
     world = corpus_of(histories_from([[0, 1, 2, 1, 3]]), N_ITEMS, unrankable=[UNRANKABLE])
-    settings = derive(recipe, 3, 3)
+    settings = derive(recipe, 3, 3, 3)
     trainer = Trainer(ProfileModel(shape_of(settings, 12, 1), N_ITEMS), material(world, settings), settings)
     assert trainer._valid_places().tolist() == [DEPTH]
 
@@ -222,7 +223,7 @@ def test_a_seen_target_is_not_found(recipe: TrainSettings) -> None:
 def test_nobody_to_validate_on(recipe: TrainSettings) -> None:
     """Users with two events only are trained on, and the model is kept without a validation."""
     world = corpus_of(histories_from([[0, 1], [1, 2], [2]]), N_ITEMS, unrankable=[UNRANKABLE])
-    settings = derive(replace(recipe, epochs=2), 3, 5)
+    settings = derive(replace(recipe, epochs=2), 3, 5, 3)
     trainer = Trainer(ProfileModel(shape_of(settings, 12, 1), N_ITEMS), material(world, settings), settings)
     trainer.run(ignore, ignore)
     assert trainer.progress.best == 0.0
@@ -233,7 +234,7 @@ def test_windows_without_anything_to_learn_are_passed_over(recipe: TrainSettings
     """A batch in which nothing is to be predicted changes nothing."""
     histories = histories_from([[0, 1, 2]], types=[[0, 1, 1]])
     world = corpus_of(histories, N_ITEMS, weights=(1.0, 0.0), unrankable=[UNRANKABLE])
-    settings = derive(recipe, 1, 1)
+    settings = derive(recipe, 1, 1, 1)
     trainer = Trainer(ProfileModel(shape_of(settings, 12, 2), N_ITEMS), material(world, settings), settings)
     before = {name: value.clone() for name, value in trainer.model.state_dict().items()}
     assert trainer._epoch(0) == 0.0

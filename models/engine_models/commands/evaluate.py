@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from engine_models.contestants import open_entries, systems_of, white_texts
+from engine_models.contestants import as_trained, open_entries, systems_of, white_texts
 from engine_models.corpus import read_corpus
 from engine_models.evaluation import RULES, Evaluation, Row
 from engine_models.evaluation import evaluate as evaluate_systems
@@ -62,8 +62,8 @@ def evaluate(
       engine evaluate run-0 run-1 bundle-0 bundle-1 dataset --index index-0 --index index-1
     """
     opened = Dataset.open(dataset)
-    corpus = read_corpus(opened)
     entries = open_entries(models, indexes, opened)
+    corpus = as_trained(entries, read_corpus(opened))
     systems = systems_of(entries, corpus, precision, ablations=ablations)
     text = white_texts(entries[0], corpus.texts, cache)
     if text is None:

@@ -24,14 +24,8 @@ DEFAULTS = TrainSettings()
 @click.option("--encoder", type=EXISTING_DIRECTORY, required=True, help="Encoder from `engine export --encoder`.")
 @out_option("run")
 @click.option("--seed", type=int, default=DEFAULTS.seed, show_default=True, help="Of weights, order and dropout.")
-@click.option("--dim", type=click.IntRange(8, 1024), default=DEFAULTS.dim, show_default=True, help="Width of vectors.")
-@click.option(
-    "--max-events",
-    type=click.IntRange(2, 1000),
-    default=DEFAULTS.max_events,
-    show_default=True,
-    help="Newest events read.",
-)
+@click.option("--dim", type=click.IntRange(8, 1024), help="Width of vectors; from the data if not given.")
+@click.option("--max-events", type=click.IntRange(2, 1000), help="Newest events read; from the data if not given.")
 @click.option("--concepts", type=click.IntRange(2, 4096), help="Named concepts; from the catalogue if not given.")
 @click.option("--dropout", type=click.FloatRange(0, 0.95), help="From the density of the data if not given.")
 @click.option(
@@ -61,6 +55,13 @@ DEFAULTS = TrainSettings()
     default="auto",
     show_default=True,
     help="Where to train; auto is CUDA where there is one.",
+)
+@click.option(
+    "--withhold",
+    type=click.FloatRange(0, 0.5),
+    default=DEFAULTS.withhold,
+    show_default=True,
+    help="Share of items kept from training, to see how new ones do.",
 )
 @click.option("--resume", is_flag=True, help="Go on from the checkpoint of a training that was stopped.")
 @cache_option

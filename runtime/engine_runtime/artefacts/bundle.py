@@ -81,7 +81,7 @@ class Bundle:
 
     @property
     def items(self) -> Path:
-        """Column ``item_id``: the items seen in training, row by row as in the residuals and successors."""
+        """Columns ``item_id`` and ``trained``: the training's catalogue, row by row as in residuals and successors."""
         return self.root / ITEMS_FILE
 
     @property

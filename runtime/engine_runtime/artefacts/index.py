@@ -11,6 +11,7 @@ KIND = "index"
 ITEMS_FILE = "items.parquet"
 VECTORS_FILE = "vectors.npy"
 GRAPH_FILE = "hnsw.bin"
+NEWCOMERS_FILE = "newcomers.npz"
 
 
 @dataclass(frozen=True)
@@ -27,6 +28,8 @@ class IndexInfo:
         Items in the catalogue, all with a vector.
     n_rankable
         Items that a search may return.
+    n_new
+        Items that training has not seen.
     n_points
         Distinct vectors among those: items with equal vectors share a point.
     method
@@ -43,6 +46,7 @@ class IndexInfo:
     dim: int
     n_items: int
     n_rankable: int
+    n_new: int
     n_points: int
     method: str
     m: int
@@ -80,3 +84,8 @@ class IndexArtefact:
     def graph(self) -> Path:
         """The HNSW graph, in hnswlib's format; present where the method is ``hnsw``."""
         return self.root / GRAPH_FILE
+
+    @property
+    def newcomers(self) -> Path:
+        """Items that training has not seen, with the neighbours that they borrow from; see `search.newcomers`."""
+        return self.root / NEWCOMERS_FILE

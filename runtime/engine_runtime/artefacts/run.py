@@ -15,6 +15,7 @@ ITEMS_FILE = "items.parquet"
 SUCCESSORS_FILE = "successors.npz"
 VECTORS_FILE = "vectors.npy"
 LOG_FILE = "log.jsonl"
+NEWCOMERS_FILE = "newcomers.npz"
 
 
 @dataclass(frozen=True)
@@ -28,7 +29,7 @@ class RefinerShape:
     white_dim
         Directions kept by the whitening.
     dim
-        Width of item vectors and of the query.
+        Width of what the refiner reads and asks with.
     n_blocks, n_heads
         Of the causal Transformer.
     max_events
@@ -48,13 +49,21 @@ class RefinerShape:
     n_types: int
     n_concepts: int
 
+    @property
+    def item_dim(self) -> int:
+        """Width of an item's vector: `dim` that are learned, then the direction of its whitened text."""
+        return self.dim + self.white_dim
+
 
 @dataclass(frozen=True)
 class Fusion:
     """How two rankings become one; fitted on validation.
 
-    ``score = softmax(<q, e>) + weight * rule``: the softmax is over the candidates, the rule is the decayed sum of
-    the successor table's rows for the newest events, scaled to sum to 1 over the candidates.
+    ``score = <q, e> + text_weight * <m, y> + weight * log(1 + rule / floor) + bonus``: y is the direction of an item's
+    whitened text, m the decayed mean of those of the newest events, so one search finds the best by both. The rule is
+    the decayed sum of the successor table's rows for the newest events, scaled to sum to 1 over a user's items. The
+    bonus is that of new items. A product of distributions lets each have a say in every place, where a sum leaves the
+    top to the one that is surer.
 
     Attributes
     ----------
@@ -66,16 +75,26 @@ class Fusion:
         Newest events that the rule looks at.
     n_candidates
         Candidates taken from the search on the query vector.
+    floor
+        Share of the rule below which it says little.
+    text_weight, text_decay
+        Of the texts' likeness; the factor from one event to the one before it.
+    bonus
+        Added to the score of an item that training has not seen: such items were never held up against others.
     """
 
     weight: float
     decay: float
     n_events: int
     n_candidates: int
+    text_weight: float = 0.0
+    text_decay: float = 0.8
+    floor: float = 1e-4
+    bonus: float = 0.0
 
-    def without_rule(self) -> Fusion:
-        """The model's ranking alone."""
-        return replace(self, weight=0.0)
+    def alone(self) -> Fusion:
+        """The model's ranking alone, new items without help."""
+        return replace(self, weight=0.0, text_weight=0.0, bonus=0.0)
 
 
 @dataclass(frozen=True)
@@ -150,7 +169,7 @@ class Run:
 
     @property
     def items(self) -> Path:
-        """Column ``item_id``: row i is row i of the residuals and of the successor table."""
+        """Columns ``item_id`` and ``trained``: row i is row i of the residuals and of the successor table."""
         return self.root / ITEMS_FILE
 
     @property
@@ -160,5 +179,10 @@ class Run:
 
     @property
     def vectors(self) -> Path:
-        """Item vectors as trained: float32 [items, dim], residuals added."""
+        """Item vectors as an index has them: float32 [items, dim], residuals added; see `search.newcomers`."""
         return self.root / VECTORS_FILE
+
+    @property
+    def newcomers(self) -> Path:
+        """Items of the catalogue that training has not seen, and their neighbours; see `search.newcomers`."""
+        return self.root / NEWCOMERS_FILE

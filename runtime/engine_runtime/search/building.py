@@ -22,6 +22,7 @@ from engine_runtime.errors import ArtefactError
 from engine_runtime.inference.session import available_cpus
 from engine_runtime.search.hnsw import HnswIndex, distinct_points
 from engine_runtime.search.index import ExactIndex, Floats, Index
+from engine_runtime.search.newcomers import Newcomers
 
 Method = Literal["auto", "exact", "hnsw"]
 
@@ -116,15 +117,16 @@ def recall_at(wanted: Floats, found: Floats) -> float:
     return float((found >= worst).mean())
 
 
-def write_index(draft: Draft, catalogue: pa.Table, measured: Measured) -> None:
+def write_index(draft: Draft, catalogue: pa.Table, measured: Measured, newcomers: Newcomers) -> None:
     """Put the index's files into `draft`."""
+    newcomers.save(draft.path / layout.NEWCOMERS_FILE)
     pq.write_table(catalogue, draft.path / layout.ITEMS_FILE, compression="zstd")
     np.save(draft.path / layout.VECTORS_FILE, measured.index.vectors)
     if isinstance(measured.index, HnswIndex):
         measured.index.save(draft.path / layout.GRAPH_FILE)
 
 
-def index_info(measured: Measured, precision: str, settings: IndexSettings, n_probes: int) -> IndexInfo:
+def index_info(measured: Measured, precision: str, settings: IndexSettings, n_probes: int, n_new: int) -> IndexInfo:
     """Describe a built index."""
     n_items, dim = measured.index.vectors.shape
     return IndexInfo(
@@ -132,6 +134,7 @@ def index_info(measured: Measured, precision: str, settings: IndexSettings, n_pr
         dim=dim,
         n_items=n_items,
         n_rankable=int(measured.index.rankable.sum()),
+        n_new=n_new,
         n_points=measured.n_points,
         method=measured.index.method,
         m=settings.m,

@@ -60,16 +60,19 @@ class _Pairs:
     values: npt.NDArray[np.float64]
 
 
-def rank(query: Floats, seen: Seen, index: Index, table: SuccessorTable, fusion: Fusion, k: int) -> Ranking:
+def rank(
+    query: Floats, seen: Seen, index: Index, table: SuccessorTable, fusion: Fusion, k: int, new: Bools | None = None
+) -> Ranking:
     """Rank items for each user, leaving out those seen.
 
-    ``score = softmax(<q, e>) + weight * rule``, see `engine_runtime.artefacts.run.Fusion`. A user without a query is
-    ranked by the table's start row alone; one with a query, but without items in `seen`, has it for a rule.
+    ``score = <query, vector> + weight * log(1 + rule / floor) + bonus``, see `engine_runtime.artefacts.run.Fusion`. A
+    user without a query is ranked by the table's start row alone; one with a query, but without items in `seen`, has
+    it for a rule.
 
     Parameters
     ----------
     query
-        q_u: float32 [users, d]; zero for a user of whom no event could be read.
+        As `wide_queries` gives them, as wide as the index's vectors; zero for a user of whom no event could be read.
     seen
         Their items.
     index
@@ -80,7 +83,10 @@ def rank(query: Floats, seen: Seen, index: Index, table: SuccessorTable, fusion:
         How to fuse.
     k
         Items a user.
+    new
+        bool [items]: which items have the bonus; none if None.
     """
+    shift = np.zeros(len(index.vectors)) if new is None else np.where(new, fusion.bonus, 0.0)
     items = np.full((len(query), k), -1, np.int32)
     scores = np.full((len(query), k), -np.inf, np.float32)
     breadth = search_breadth(np.diff(seen.offsets), max(fusion.n_candidates, k))
@@ -88,9 +94,43 @@ def rank(query: Floats, seen: Seen, index: Index, table: SuccessorTable, fusion:
         users = np.flatnonzero(breadth == width)
         for start in range(0, len(users), BLOCK_USERS):
             block = users[start : start + BLOCK_USERS]
-            found = _rank_block(query[block], _take(seen, block), index, table, fusion, int(width), k)
+            found = _rank_block(query[block], _take(seen, block), index, table, fusion, int(width), k, shift)
             items[block], scores[block] = found.items, found.scores
     return Ranking(items, scores)
+
+
+def wide_queries(query: Floats, seen: Seen, directions: Floats, fusion: Fusion) -> Floats:
+    """Queries that ask for likeness of texts too.
+
+    Parameters
+    ----------
+    query
+        q_u: float32 [users, d].
+    seen
+        Their items, oldest first.
+    directions
+        float32 [items, w]: unit directions of whitened texts.
+    fusion
+        Its weight, decay and number of newest events.
+
+    Returns
+    -------
+    float32 [users, d + w]
+        Zero where `query` is: of such a user no order is known.
+    """
+    wide = np.zeros((len(query), query.shape[1] + directions.shape[1]), np.float32)
+    wide[:, : query.shape[1]] = query
+    lengths = np.diff(seen.offsets)
+    asking = np.flatnonzero(query.any(axis=1) & (lengths > 0)) if fusion.text_weight else np.zeros(0, np.int64)
+    total = np.zeros((len(asking), 1), np.float32)
+    likeness = np.zeros((len(asking), directions.shape[1]), np.float32)
+    for age in range(min(fusion.n_events, int(lengths[asking].max(initial=0)))):
+        old = np.flatnonzero(lengths[asking] > age)
+        factor = np.float32(fusion.text_decay**age)
+        likeness[old] += factor * directions[seen.items[seen.offsets[asking[old] + 1] - 1 - age]]
+        total[old] += factor
+    wide[asking, query.shape[1] :] = fusion.text_weight * likeness / np.maximum(total, 1e-30)
+    return wide
 
 
 def search_breadth(n_seen: Ints, n_candidates: int) -> Ints:
@@ -110,7 +150,14 @@ def _take(seen: Seen, users: Ints) -> Seen:
 
 
 def _rank_block(
-    query: Floats, seen: Seen, index: Index, table: SuccessorTable, fusion: Fusion, width: int, k: int
+    query: Floats,
+    seen: Seen,
+    index: Index,
+    table: SuccessorTable,
+    fusion: Fusion,
+    width: int,
+    k: int,
+    shift: npt.NDArray[np.float64],
 ) -> Ranking:
     n_items = len(index.vectors)
     n_users = len(query)
@@ -118,15 +165,15 @@ def _rank_block(
     met = np.unique(np.repeat(np.arange(n_users), np.diff(seen.offsets)) * n_items + seen.items)
     found = _search(query, known, index, met, width, max(fusion.n_candidates, k))
     rule = _rule(seen, known, index, table, fusion, met)
-    newcomers = np.setdiff1d(rule.keys, found.keys, assume_unique=True)
-    products = np.einsum("nd,nd->n", query[newcomers // n_items], index.vectors[newcomers % n_items])
-    keys = np.concatenate((found.keys, newcomers))
-    logits = np.concatenate((found.values, products.astype(np.float64)))
-    score = np.exp(logits - _log_sum_exp(found, n_items, n_users)[keys // n_items])
+    further = np.setdiff1d(rule.keys, found.keys, assume_unique=True)
+    products = np.einsum("nd,nd->n", query[further // n_items], index.vectors[further % n_items])
+    keys = np.concatenate((found.keys, further))
+    score = np.concatenate((found.values, products.astype(np.float64)))
     weight = np.where(known, fusion.weight, 1.0)
     by_key = np.argsort(keys)
     place = by_key[np.searchsorted(keys, rule.keys, sorter=by_key)]
-    score[place] += weight[rule.keys // n_items] * rule.values
+    score[place] += weight[rule.keys // n_items] * np.log1p(rule.values / fusion.floor)
+    score += np.where(known[keys // n_items], shift[keys % n_items], 0.0)
     return _top(keys, score, n_items, n_users, k)
 
 
@@ -168,15 +215,6 @@ def _among(keys: Ints, sorted_keys: Ints) -> Bools:
         return np.zeros(keys.shape, np.bool_)
     place = np.minimum(np.searchsorted(sorted_keys, keys), len(sorted_keys) - 1)
     return np.asarray(sorted_keys[place] == keys)
-
-
-def _log_sum_exp(found: _Pairs, n_items: int, n_users: int) -> npt.NDArray[np.float64]:
-    """Of each user's inner products; infinite where there are none, so that their softmax is 0."""
-    owners = found.keys // n_items
-    largest = np.full(n_users, -np.inf)
-    np.maximum.at(largest, owners, found.values)
-    total = np.bincount(owners, np.exp(found.values - largest[owners]), n_users)
-    return np.where(total > 0, largest + np.log(np.maximum(total, 1)), np.inf)
 
 
 def _top(keys: Ints, score: npt.NDArray[np.float64], n_items: int, n_users: int, k: int) -> Ranking:

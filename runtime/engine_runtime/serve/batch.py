@@ -109,6 +109,7 @@ def serve_batch(
         source = adapt(engine, dataset)
     info = engine.info
     without_events = 0
+    columns = schema(info.shape.item_dim, info.shape.n_concepts)
     with drafting(out, layout.KIND, replace=replace) as draft:
         (draft.path / layout.USERS_FOLDER).mkdir()
         for bucket in range(dataset.info.n_buckets):
@@ -116,7 +117,7 @@ def serve_batch(
                 histories = read_bucket(dataset, bucket)
             without_events += int((histories.lengths == 0).sum())
             path = draft.path / layout.part_file(bucket)
-            with pq.ParquetWriter(path, schema(info.shape.dim, info.shape.n_concepts), compression="zstd") as writer:
+            with pq.ParquetWriter(path, columns, compression="zstd") as writer:
                 for start in range(0, len(histories), BLOCK_USERS):
                     block = histories.slice(start, start + BLOCK_USERS)
                     table = serve_users(source, block, top_k, stages)

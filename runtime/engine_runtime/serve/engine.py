@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Literal, get_args
@@ -25,15 +25,16 @@ from engine_runtime.artefacts.dataset import Dataset
 from engine_runtime.artefacts.index import IndexArtefact
 from engine_runtime.artefacts.manifest import check_parent
 from engine_runtime.data.histories import Histories, model_inputs
-from engine_runtime.data.schema import ITEM_ID
+from engine_runtime.data.schema import ITEM_ID, TRAINED
 from engine_runtime.errors import ArtefactError, UsageError
 from engine_runtime.inference.encoder import TextEncoder
 from engine_runtime.inference.machine import choose_precision, this_machine
 from engine_runtime.inference.refiner import Refiner
 from engine_runtime.inference.session import Provider
 from engine_runtime.search.building import open_index
-from engine_runtime.search.fusion import Ranking, Seen, rank
+from engine_runtime.search.fusion import Ranking, Seen, rank, wide_queries
 from engine_runtime.search.index import Index
+from engine_runtime.search.newcomers import Newcomers, find_newcomers, lend_successors
 from engine_runtime.search.successors import SuccessorTable
 
 Floats = npt.NDArray[np.float32]
@@ -49,7 +50,7 @@ class Profiles:
     histories
         What they were made from.
     query
-        q_u: float32 [users, d]; ranks items.
+        float32 [users, d + w]: q_u, then what texts to look for; its inner product with an item's vector ranks.
     concepts
         z_u: float32 [users, C]; the readable profile, rows sum to 1, zero for a user without ordered events.
     """
@@ -70,15 +71,20 @@ class Shelf:
     catalogue
         Of schema `engine_runtime.data.schema.ITEMS`.
     successors
-        In the numbers of the catalogue.
-    vectors
-        float32 [items and newcomers, d]: what a history may refer to.
+        In the numbers of the catalogue, new items beside their neighbours.
+    new
+        bool [items]: items that training has not seen.
+    vectors, directions
+        float32 [items and newcomers, d], [.., w]: of all that a history may refer to, what the refiner reads and the
+        directions of texts. Side by side they are the index's vectors.
     """
 
     index: Index
     catalogue: pa.Table
     successors: SuccessorTable
+    new: npt.NDArray[np.bool_]
     vectors: Floats
+    directions: Floats
 
 
 class Engine:
@@ -144,26 +150,36 @@ class Engine:
         engine = cls(opened, chosen, provider, threads, Path(cache) if cache is not None else None)
         if shelved is not None:
             searched, catalogue = open_index(shelved, threads)
-            engine = engine.with_items(searched, catalogue)
+            engine = engine.with_items(searched, catalogue, Newcomers.load(shelved.newcomers))
         return engine
 
-    def with_items(self, index: Index, catalogue: pa.Table) -> Engine:
-        """The same engine over an index of `catalogue`."""
-        table = SuccessorTable.load(self.bundle.successors)
+    def with_items(self, index: Index, catalogue: pa.Table, newcomers: Newcomers) -> Engine:
+        """The same engine over an index of `catalogue`, whose vectors and newcomers `item_vectors` gave."""
         numbers = align(self.trained_ids, catalogue[ITEM_ID])
+        table = SuccessorTable.load(self.bundle.successors).renumbered(numbers, len(catalogue))
         engine = copy.copy(self)
-        engine.stock = Shelf(index, catalogue, table.renumbered(numbers, len(catalogue)), index.vectors)
+        engine.stock = Shelf(
+            index,
+            catalogue,
+            lend_successors(table, newcomers),
+            newcomers.mask(len(catalogue)),
+            *self._parts(index.vectors),
+        )
         return engine
 
     def with_newcomers(self, texts: Sequence[str]) -> Engine:
         """The same engine, whose histories may refer to further items, numbered on from the catalogue's end.
 
-        They are read in histories from their texts alone and are never recommended.
+        They are read in histories from their texts, as new items are, and are never recommended.
         """
         shelf = self.shelf
-        vectors = np.concatenate((shelf.vectors, self.encode(texts, "item")))
+        residuals, trained = self._residuals(shelf.catalogue)
+        own, directions = self._parts(self.encode(texts, "item"))
+        directions = np.concatenate((shelf.directions, directions))
+        found = find_newcomers(directions, np.concatenate((trained, np.zeros(len(own), np.bool_))))
+        own += found.borrowed(residuals)[len(found.items) - len(own) :]
         engine = copy.copy(self)
-        engine.stock = Shelf(shelf.index, shelf.catalogue, shelf.successors, vectors)
+        engine.stock = replace(shelf, vectors=np.concatenate((shelf.vectors, own)), directions=directions)
         return engine
 
     @property
@@ -175,7 +191,7 @@ class Engine:
 
     @cached_property
     def trained_ids(self) -> pa.ChunkedArray:
-        """Ids of the items seen in training; row i is row i of the residuals."""
+        """Ids of the training's catalogue; row i is row i of the residuals."""
         return pq.read_table(self.bundle.items)[ITEM_ID]
 
     @cached_property
@@ -205,7 +221,7 @@ class Engine:
             Any strings.
         space
             ``text``: the encoder's own, float32 [n, 384] for the default encoder, of unit length. ``item``: that of
-            items and queries, float32 [n, d], as a new item with this text would have.
+            items and queries, float32 [n, d + w]: what is learned, then the direction of the whitened text.
         """
         _check_space(space)
         return self.encoder.encode(texts, space)
@@ -219,14 +235,42 @@ class Engine:
         """Numbers of items in the index's catalogue, as histories name them: int32 [ids], -1 for an unknown one."""
         return align(pa.chunked_array([pa.array(ids, pa.string())]), self.shelf.catalogue[ITEM_ID])
 
-    def item_vectors(self, catalogue: pa.Table, texts: Sequence[str]) -> Floats:
-        """Vectors of a catalogue's items, the residual of those seen in training added: float32 [items, d]."""
+    def item_vectors(self, catalogue: pa.Table, texts: Sequence[str]) -> tuple[Floats, Newcomers]:
+        """Vectors of a catalogue's items, and which of them are new.
+
+        Returns
+        -------
+        vectors : float32 [items, d + w]
+            As `encode` gives them, with the residual that training gave the item; of a new item, that of its
+            neighbours.
+        newcomers : Newcomers
+        """
         vectors = self.encode(texts, "item")
-        residuals = np.load(self.bundle.residuals, allow_pickle=False)
+        residuals, trained = self._residuals(catalogue)
+        newcomers = find_newcomers(vectors[:, self.info.shape.dim :], trained)
+        learned = vectors[:, : self.info.shape.dim]
+        learned += residuals
+        learned[newcomers.items] += newcomers.borrowed(residuals)
+        return vectors, newcomers
+
+    def _parts(self, vectors: Floats) -> tuple[Floats, Floats]:
+        """What the refiner reads, [n, d], and the directions of texts, [n, w], of items' vectors."""
+        dim = self.info.shape.dim
+        return np.ascontiguousarray(vectors[:, :dim]), np.ascontiguousarray(vectors[:, dim:])
+
+    def _residuals(self, catalogue: pa.Table) -> tuple[Floats, npt.NDArray[np.bool_]]:
+        """Residuals of a catalogue's items, float32 [items, d], 0 for new ones; which were trained, bool [items]."""
+        learned = np.load(self.bundle.residuals, allow_pickle=False)
         rows = align(catalogue[ITEM_ID], self.trained_ids)
-        known = np.flatnonzero(rows >= 0)
-        vectors[known] += residuals[rows[known]]
-        return vectors
+        trained = np.asarray((rows >= 0) & self._trained[rows], np.bool_)
+        residuals = np.zeros((len(rows), learned.shape[1]), np.float32)
+        residuals[trained] = learned[rows[trained]]
+        return residuals, trained
+
+    @cached_property
+    def _trained(self) -> npt.NDArray[np.bool_]:
+        """Which of `trained_ids` had events in training: bool [ids]."""
+        return np.asarray(pq.read_table(self.bundle.items)[TRAINED].to_numpy(), np.bool_)
 
     def profile(self, histories: Histories) -> Profiles:
         """Refine histories, whose items are numbered as in the index's catalogue.
@@ -241,7 +285,9 @@ class Engine:
             raise UsageError(f"a history names an item outside 0 .. {known - 1}. Leave unknown items (-1) out first.")
         inputs = model_inputs(histories, self.info.value, self.info.gap, self.info.shape.max_events)
         refined = self.refiner.refine(inputs, self.shelf.vectors)
-        return Profiles(histories, refined.query, refined.profile)
+        seen = Seen(histories.offsets, histories.items)
+        query = wide_queries(refined.query, seen, self.shelf.directions, self.info.fusion)
+        return Profiles(histories, query, refined.profile)
 
     def recommend(self, profiles: Profiles, k: int = 10) -> Ranking:
         """The `k` best items of each user that are not in their history."""
@@ -250,7 +296,7 @@ class Engine:
         if len(shelf.vectors) > len(shelf.catalogue):
             histories = histories.where(histories.items < len(shelf.catalogue))
         seen = Seen(histories.offsets, histories.items)
-        return rank(profiles.query, seen, shelf.index, shelf.successors, self.info.fusion, k)
+        return rank(profiles.query, seen, shelf.index, shelf.successors, self.info.fusion, k, shelf.new)
 
 
 def check_event_types(info: BundleInfo, dataset: Dataset) -> None:

@@ -63,16 +63,17 @@ def make_index(
     rankable = catalogue[RANKABLE].to_numpy()
     with drafting(out, layout.KIND, replace=replace) as draft:
         report(f"encoding {len(catalogue):,} items with the {engine.precision} encoder")
-        vectors = engine.item_vectors(catalogue, catalogue[TEXT].to_pylist())
-        probes = _probes(engine.with_items(ExactIndex(vectors, rankable), catalogue), dataset, vectors)
+        vectors, newcomers = engine.item_vectors(catalogue, catalogue[TEXT].to_pylist())
+        probes = _probes(engine.with_items(ExactIndex(vectors, rankable), catalogue, newcomers), dataset, vectors)
         report(f"building the index over {int(rankable.sum()):,} items, {len(probes):,} probes")
         measured = measured_index(vectors, rankable, probes, settings, engine.threads or available_cpus())
-        write_index(draft, catalogue, measured)
+        write_index(draft, catalogue, measured, newcomers)
         parents = {
             bundle_layout.KIND: engine.bundle.manifest.digest,
             dataset_layout.KIND: dataset.manifest.digest,
         }
-        draft.seal(index_info(measured, engine.precision, settings, len(probes)), parents)
+        described = index_info(measured, engine.precision, settings, len(probes), len(newcomers.items))
+        draft.seal(described, parents)
     return IndexArtefact.open(out)
 
 

@@ -93,7 +93,7 @@ def test_paths_of_run_encoder_and_output(tmp_path: Path) -> None:
     paths += [output.part(0), output.part(12)]
     assert len({str(path) for path in paths}) == len(paths)
     assert output.part(12).name == "part-0012.parquet"
-    assert RUN.fusion.without_rule() == dataclasses.replace(RUN.fusion, weight=0.0)
+    assert RUN.fusion.alone() == dataclasses.replace(RUN.fusion, weight=0.0, bonus=0.0)
 
 
 def test_a_damaged_artefact_does_not_open(world: tiny.World, tmp_path: Path) -> None:

@@ -25,11 +25,15 @@ from engine_runtime.search.building import (
 )
 from engine_runtime.search.hnsw import HnswIndex
 from engine_runtime.search.index import ExactIndex, Floats
+from engine_runtime.search.newcomers import Newcomers
 
 if TYPE_CHECKING:
     from tiny import World
 
 HNSW = IndexSettings("hnsw", m=8, ef_construction=50, ef=8)
+
+
+NOBODY = Newcomers(np.zeros(0, np.int32), np.zeros((0, 0), np.int32), np.zeros((0, 0), np.float32))
 
 
 def drawn(count: int, dim: int = 8, seed: int = 0) -> Floats:
@@ -127,8 +131,8 @@ def test_an_index_survives_its_artefact(world: World, tmp_path: Path, settings: 
     vectors, queries = drawn(len(catalogue)), drawn(4, seed=2)
     measured = measured_index(vectors, rankable, queries, settings, 1)
     with drafting(tmp_path / "index", "index") as draft:
-        write_index(draft, catalogue, measured)
-        draft.seal(index_info(measured, "fp32", settings, len(queries)))
+        write_index(draft, catalogue, measured, NOBODY)
+        draft.seal(index_info(measured, "fp32", settings, len(queries), 0))
     opened, items = open_index(IndexArtefact.open(tmp_path / "index"), 1)
     assert items.equals(catalogue)
     assert opened.method == measured.index.method
@@ -143,11 +147,11 @@ def test_an_index_that_does_not_fit_is_refused(world: World, tmp_path: Path) -> 
     measured = Measured(index, 0, 1.0, 1)
     for name, content in (("none", b""), ("text", b"no array"), ("rows", None)):
         with drafting(tmp_path / name, "index") as draft:
-            write_index(draft, catalogue, measured)
+            write_index(draft, catalogue, measured, NOBODY)
             if content is None:
                 np.save(draft.path / "vectors.npy", drawn(3))
             else:
                 (draft.path / "vectors.npy").write_bytes(content)
-            draft.seal(index_info(measured, "fp32", IndexSettings(), 0))
+            draft.seal(index_info(measured, "fp32", IndexSettings(), 0, 0))
         with pytest.raises(ArtefactError, match="no array" if content is not None else "Index again"):
             open_index(IndexArtefact.open(tmp_path / name))

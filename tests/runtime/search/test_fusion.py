@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 import tiny
 from engine_runtime.artefacts.run import Fusion
 from engine_runtime.search import fusion as fusing
-from engine_runtime.search.fusion import Ranking, Seen, rank, search_breadth
+from engine_runtime.search.fusion import Ranking, Seen, rank, search_breadth, wide_queries
 from engine_runtime.search.hnsw import HnswIndex
 from engine_runtime.search.index import ExactIndex, Floats
 from engine_runtime.search.successors import SuccessorTable
@@ -33,7 +33,9 @@ FUSIONS = st.builds(
     decay=st.sampled_from([0.5, 1.0]),
     n_events=st.integers(1, 4),
     n_candidates=st.integers(1, 6),
+    bonus=st.sampled_from([0.0, 1.5]),
 )
+NEW = np.arange(N) % 4 == 1
 
 
 def seen_of(histories: list[list[int]]) -> Seen:
@@ -53,7 +55,6 @@ def plain_rank(
     fresh = [item for item in range(N) if RANKABLE[item] and item not in history]
     best = sorted(fresh, key=lambda item: (-product[item], item))
     candidates = best[: max(fusion.n_candidates, k)] if known else []
-    total = sum(math.exp(product[item]) for item in candidates)
     rule: dict[int, float] = {}
     if not known or not history:
         rule = dict(rows[-1])
@@ -62,9 +63,11 @@ def plain_rank(
             for item, weight in rows[met].items():
                 rule[item] = rule.get(item, 0) + weight * fusion.decay**age
     rule = {item: weight for item, weight in rule.items() if item in fresh}
-    scale = (fusion.weight if known else 1.0) / (sum(rule.values()) or 1)
+    total, weight = sum(rule.values()) or 1, fusion.weight if known else 1.0
     score = {
-        item: (math.exp(product[item]) / total if candidates else 0.0) + scale * rule.get(item, 0.0)
+        item: product[item]
+        + weight * math.log(1 + rule.get(item, 0.0) / total / fusion.floor)
+        + (fusion.bonus if known and NEW[item] else 0.0)
         for item in {*candidates, *rule}
     }
     return sorted(score.items(), key=lambda pair: (-round(pair[1], 9), pair[0]))[:k]
@@ -75,15 +78,17 @@ def plain_rank(
 def test_ranking_is_that_of_plain_loops(
     users: list[tuple[tuple[float, float], list[int]]], rows: list[dict[int, float]], fusion: Fusion, k: int
 ) -> None:
-    """Candidates, softmax, rule, masking and ties are those of the definition, whoever is in the batch."""
+    """Candidates, rule, bonus, masking and ties are those of the definition, whoever is in the batch."""
     query = np.array([query for query, _ in users], np.float32).reshape(-1, 2)
-    ranking = rank(query, seen_of([history for _, history in users]), INDEX, tiny.table_of(rows), fusion, k)
+    ranking = rank(query, seen_of([history for _, history in users]), INDEX, tiny.table_of(rows), fusion, k, NEW)
     assert ranking.items.shape == ranking.scores.shape == (len(users), k)
     for row, (own, history) in enumerate(users):
         wanted = plain_rank(own, history, rows, fusion, k)
         found = list(zip(ranking.items[row].tolist(), ranking.scores[row].tolist(), strict=True))
         assert found[len(wanted) :] == [(-1, -math.inf)] * (k - len(wanted))
-        assert [score for _, score in found[: len(wanted)]] == pytest.approx([score for _, score in wanted], rel=1e-5)
+        assert [score for _, score in found[: len(wanted)]] == pytest.approx(
+            [score for _, score in wanted], rel=1e-5, abs=1e-6
+        )
         levels = {round(score, 5) for _, score in wanted}
         if len(levels) == len(wanted):
             assert [item for item, _ in found[: len(wanted)]] == [item for item, _ in wanted]
@@ -148,7 +153,7 @@ def test_a_user_without_events_sees_what_is_popular() -> None:
     table = tiny.table_of([*rows, {7: 2.0, 5: 3.0, 4: 9.0}])
     ranking = rank(np.zeros((1, 2), np.float32), seen_of([[]]), INDEX, table, FUSION, 4)
     assert ranking.items.tolist() == [[5, 7, -1, -1]]
-    assert ranking.scores[0, :2].tolist() == pytest.approx([0.6, 0.4])
+    assert ranking.scores[0, :2].tolist() == pytest.approx([math.log1p(0.6 / 1e-4), math.log1p(0.4 / 1e-4)])
 
 
 def test_a_query_counts_without_items_in_the_catalogue() -> None:
@@ -165,7 +170,7 @@ def test_weight_0_leaves_the_model_alone() -> None:
     """Without the rule, the order is that of the inner products."""
     vectors, query, histories, table = crowd(20, 100)
     index = ExactIndex(vectors, np.ones(100, np.bool_))
-    ranking = rank(query[1:], seen_of(histories[1:20]), index, table, FUSION.without_rule(), 5)
+    ranking = rank(query[1:], seen_of(histories[1:20]), index, table, FUSION.alone(), 5)
     for row in range(19):
         unseen = [item for item in np.argsort(-vectors @ query[row + 1]).tolist() if item not in histories[row + 1]]
         assert ranking.items[row].tolist() == unseen[:5]
@@ -183,7 +188,7 @@ def test_few_items_to_recommend(rankable: np.ndarray) -> None:
 
 
 def test_an_index_that_finds_too_little_gives_finite_scores() -> None:
-    """Where the search finds seen items alone, the rule's items come without a softmax, not with an infinite one."""
+    """Where the search finds seen items alone, the rule's items come with their own inner products."""
 
     class Blind(ExactIndex):
         def search(self, queries: Floats, k: int) -> tuple[Floats, np.ndarray]:
@@ -198,7 +203,8 @@ def test_an_index_that_finds_too_little_gives_finite_scores() -> None:
         np.full((1, 2), 50, np.float32), seen_of([[0]]), Blind(VECTORS, RANKABLE), tiny.table_of(rows), FUSION, 2
     )
     assert ranking.items.tolist() == [[3, -1]]
-    assert ranking.scores[0, 0] == pytest.approx(FUSION.weight)
+    product = float(np.full(2, 50, np.float32) @ VECTORS[3])
+    assert ranking.scores[0, 0] == pytest.approx(product + FUSION.weight * math.log1p(1 / 1e-4))
 
 
 def test_breadth_grows_with_what_was_seen() -> None:
@@ -215,3 +221,21 @@ def test_no_users() -> None:
     """Of nobody comes nothing."""
     ranking = rank(np.zeros((0, 2), np.float32), seen_of([]), INDEX, tiny.random_table(N), FUSION, 3)
     assert ranking.items.shape == ranking.scores.shape == (0, 3)
+
+
+def test_wide_queries_ask_for_the_texts_of_the_newest_events() -> None:
+    """Beside q_u stands the decayed mean of the newest directions, weighted; nothing for a user without a query."""
+    generator = np.random.default_rng(0)
+    directions = generator.standard_normal((12, 3)).astype(np.float32)
+    query = generator.standard_normal((4, 2)).astype(np.float32)
+    query[3] = 0
+    histories = [[1, 5, 7, 2, 9, 3], [4], [], [6, 8]]
+    fusion = dataclasses.replace(FUSION, text_weight=3.0, text_decay=0.5, n_events=4)
+    wide = wide_queries(query, seen_of(histories), directions, fusion)
+    factors = np.array([0.125, 0.25, 0.5, 1.0])
+    newest = (directions[histories[0][-4:]] * factors[:, None]).sum(0) / factors.sum()
+    assert wide[:, :2].tolist() == query.tolist()
+    assert np.allclose(wide[0, 2:], 3 * newest, atol=1e-5)
+    assert np.allclose(wide[1, 2:], 3 * directions[4], atol=1e-5)
+    assert not wide[2:, 2:].any()
+    assert not wide_queries(query, seen_of(histories), directions, fusion.alone())[:, 2:].any()

@@ -53,14 +53,20 @@ def test_without_an_index_there_are_no_profiles(world: World) -> None:
 
 
 def test_item_vectors_are_text_and_residual(world: World, engine: Engine) -> None:
-    """An item seen in training has its residual added, matched by id; a new one works from its text alone."""
+    """An item seen in training has its residual added, matched by id; a new one that of the items it is like."""
     catalogue = engine.shelf.catalogue
-    found = engine.item_vectors(catalogue, catalogue[TEXT].to_pylist())
+    found, newcomers = engine.item_vectors(catalogue, catalogue[TEXT].to_pylist())
     wanted = tiny.encoded(catalogue[TEXT].to_pylist(), "item")
-    residuals = np.load(world.bundle.residuals)
+    residuals = np.zeros_like(wanted)
     for row, item in enumerate(catalogue["item_id"].to_pylist()):
         if item in tiny.TRAINED:
-            wanted[row] += residuals[tiny.TRAINED.index(item)]
+            residuals[row] = np.load(world.bundle.residuals)[tiny.TRAINED.index(item)]
+    wanted += residuals
+    wanted[newcomers.items] += newcomers.borrowed(residuals)
+    assert [catalogue["item_id"][row].as_py() in tiny.TRAINED for row in newcomers.items] == [False] * len(
+        newcomers.items
+    )
+    assert len(newcomers.items) == int(engine.shelf.new.sum()) > 3
     assert np.allclose(found, wanted, atol=1e-5)
     assert np.allclose(engine.shelf.vectors, wanted, atol=1e-5)
     assert {"i00", "i01", "i02", "i03"}.isdisjoint(tiny.TRAINED)

@@ -1,0 +1,148 @@
+"""What an item that training has not seen borrows from the items that it is like in text.
+
+An item without events has a vector from its text alone and stands in no row of the successor table. Its neighbours
+among the trained items lend it both: the mean of their residuals, and a share of the places where they are successors.
+Knows vectors and item numbers; knows nothing of texts or files.
+"""
+
+from __future__ import annotations
+
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from engine_runtime.errors import ArtefactError
+from engine_runtime.search.index import BLOCK_SCORES, Floats, Items, best
+from engine_runtime.search.successors import SuccessorTable
+
+Bools = npt.NDArray[np.bool_]
+
+NEIGHBOURS = 20
+SHARPNESS = 0.1
+"""Of the softmax of cosines that makes neighbours' shares; the figures are in docs/log.md."""
+
+MOST_LENT = 50
+"""New successors a row of the table."""
+
+BLOCK_ROWS = 256
+
+
+@dataclass(frozen=True)
+class Newcomers:
+    """Items without events in training, and the trained items that they are like.
+
+    Attributes
+    ----------
+    items
+        int32 [n], rising.
+    neighbours
+        int32 [n, k]: trained items, nearest first.
+    shares
+        float32 [n, k]: weights of the neighbours; rows sum to 1.
+    """
+
+    items: Items
+    neighbours: Items
+    shares: Floats
+
+    def borrowed(self, residuals: Floats) -> Floats:
+        """Mean of the neighbours' rows of `residuals`, float32 [items, d]: float32 [n, d]."""
+        if not self.neighbours.size:
+            return np.zeros((len(self.items), residuals.shape[1]), np.float32)
+        return np.asarray(np.einsum("nk,nkd->nd", self.shares, residuals[self.neighbours]), np.float32)
+
+    def mask(self, n_items: int) -> Bools:
+        """Whether an item is new: bool [items]."""
+        new = np.zeros(n_items, np.bool_)
+        new[self.items] = True
+        return new
+
+    def save(self, path: Path) -> None:
+        """Write as ``.npz``."""
+        with path.open("wb") as stream:
+            np.savez(stream, items=self.items, neighbours=self.neighbours, shares=self.shares)
+
+    @classmethod
+    def load(cls, path: Path) -> Newcomers:
+        """Read what `save` wrote; raises `ArtefactError`."""
+        try:
+            with path.open("rb") as stream, np.load(stream, allow_pickle=False) as arrays:
+                return cls(arrays["items"], arrays["neighbours"], arrays["shares"])
+        except (OSError, ValueError, TypeError, KeyError, EOFError, zipfile.BadZipFile) as error:
+            raise ArtefactError(f"{path} holds no newcomers: {error}. Make the artefact again.") from error
+
+
+def find_newcomers(texts: Floats, trained: Bools) -> Newcomers:
+    """Match new items with trained ones by the cosine of their whitened texts.
+
+    Parameters
+    ----------
+    texts
+        float32 [items, w]: unit directions of whitened texts.
+    trained
+        bool [items].
+    """
+    new, known = np.flatnonzero(~trained).astype(np.int32), np.flatnonzero(trained).astype(np.int32)
+    count = min(NEIGHBOURS, len(known))
+    neighbours, shares = np.zeros((len(new), count), np.int32), np.zeros((len(new), count), np.float32)
+    if not count or not len(new):
+        return Newcomers(new, neighbours, shares)
+    directions = texts[known].T
+    block = max(1, BLOCK_SCORES // len(known))
+    for start in range(0, len(new), block):
+        rows = slice(start, start + block)
+        columns, cosines = best(texts[new[rows]] @ directions, count)
+        weights = np.exp((cosines - cosines[:, :1]) / SHARPNESS)
+        neighbours[rows], shares[rows] = known[columns], weights / weights.sum(axis=1, keepdims=True)
+    return Newcomers(new, neighbours, shares)
+
+
+def lend_successors(table: SuccessorTable, newcomers: Newcomers) -> SuccessorTable:
+    """The table in which new items stand beside their neighbours.
+
+    A neighbour's weight in a row, times its share, is added to the newcomer's; a row takes the `MOST_LENT` strongest.
+    The start row is left as it is: what is popular was counted.
+    """
+    n_items = table.start_row
+    lent = _by_neighbour(newcomers, n_items)
+    pieces = [
+        _lent_entries(table, lent, start, min(start + BLOCK_ROWS, n_items)) for start in range(0, n_items, BLOCK_ROWS)
+    ]
+    rows, items, weights = (np.concatenate(arrays) for arrays in zip(*pieces, strict=True)) if pieces else ((),) * 3
+    own = np.repeat(np.arange(n_items + 1), np.diff(table.offsets))
+    every = np.concatenate((own, rows)).astype(np.int64)
+    order = np.argsort(every, kind="stable")
+    counts = np.bincount(every, minlength=n_items + 1)
+    return SuccessorTable(
+        offsets=np.concatenate(([0], np.cumsum(counts))).astype(np.int64),
+        items=np.concatenate((table.items, items)).astype(np.int32)[order],
+        weights=np.concatenate((table.weights, weights)).astype(np.float32)[order],
+    )
+
+
+def _by_neighbour(newcomers: Newcomers, n_items: int) -> SuccessorTable:
+    """For each trained item the newcomers that it is like, with the shares: rows like those of a successor table."""
+    lenders = newcomers.neighbours.ravel()
+    order = np.argsort(lenders, kind="stable")
+    counts = np.bincount(lenders, minlength=n_items)
+    borrowers = np.repeat(newcomers.items, newcomers.neighbours.shape[1])
+    offsets = np.concatenate(([0], np.cumsum(counts))).astype(np.int64)
+    return SuccessorTable(offsets, borrowers[order], newcomers.shares.ravel()[order])
+
+
+def _lent_entries(
+    table: SuccessorTable, lent: SuccessorTable, start: int, stop: int
+) -> tuple[npt.NDArray[np.int64], Items, Floats]:
+    """What rows `start` to `stop` - 1 lend: rows, new items, weights."""
+    n_items = table.start_row
+    row, successors, weights = table.lookup(np.arange(start, stop))
+    which, borrowers, shares = lent.lookup(successors.astype(np.int64))
+    keys, place = np.unique((row[which] + start) * n_items + borrowers, return_inverse=True)
+    values = np.bincount(place, weights[which] * shares, len(keys))
+    rows = keys // n_items
+    order = np.lexsort((keys, -values, rows))
+    kept = order[np.arange(len(order)) - np.searchsorted(rows, rows[order]) < MOST_LENT]
+    return rows[kept], (keys[kept] % n_items).astype(np.int32), values[kept].astype(np.float32)
