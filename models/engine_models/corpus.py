@@ -106,17 +106,22 @@ def read_corpus(dataset: Dataset) -> Corpus:
 def read_part(dataset: Dataset, most_items: int | None = None) -> Corpus:
     """Read and split a data set, or of a larger catalogue a part: items chosen evenly, numbered anew, and their events.
 
-    There may be nothing to learn from.
+    In a part, users without events to hold out are left out: what is held out of their whole history may be among the
+    few events that are left of it. There may be nothing to learn from.
     """
     catalogue, histories = read_catalogue(dataset.items), read_histories(dataset)
+    weights = dataset.info.event_weights
     if most_items is not None and len(catalogue) > most_items:
         chosen = evenly(len(catalogue), most_items)
         number = np.full(len(catalogue), -1, np.int32)
         number[chosen] = np.arange(len(chosen))
         kept = histories.where(number[histories.items] >= 0)
         catalogue, histories = catalogue.take(chosen), replace(kept, items=number[kept.items])
+        asked = np.zeros(len(histories.lengths), np.bool_)
+        asked[leave_one_out(histories, weights, catalogue[RANKABLE].to_numpy()).users] = True
+        histories = histories.where(np.repeat(asked, histories.lengths))
     rankable = catalogue[RANKABLE].to_numpy()
-    split = leave_one_out(histories, dataset.info.event_weights, rankable)
+    split = leave_one_out(histories, weights, rankable)
     learned = split.histories.items[_in_training(split) & split.is_target]
     popularity = np.bincount(learned, minlength=len(rankable))
     return Corpus(catalogue, rankable, split, popularity, np.zeros(len(rankable), np.bool_))

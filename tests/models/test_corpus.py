@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from engine_models.corpus import Corpus, events_of, read_corpus
+from engine_models.corpus import Corpus, events_of, read_corpus, read_part
 from engine_runtime.artefacts.dataset import Dataset, Scale
 from engine_runtime.data.histories import histories_from
 from engine_runtime.errors import InputError
@@ -31,6 +31,23 @@ def test_corpus_is_the_walks(corpus: Corpus) -> None:
     assert corpus.popularity.tolist() == counts.tolist()
     assert corpus.trained.tolist() == np.flatnonzero(counts).tolist()
     assert not corpus.popularity[-2:].any()
+
+
+@pytest.mark.parametrize("most_items", [15, 28, 40])
+def test_part_of_a_catalogue_learns_from_no_held_out_event(dataset: Dataset, corpus: Corpus, most_items: int) -> None:
+    """What is held out of a whole history is in no training part of a cut one, however little is left of it."""
+    part = read_part(dataset, most_items)
+    assert len(part.texts) == most_items
+    items, offsets = part.training_part()
+    assert len(items)
+    whole = [set(items) for items in np.split(*_cut(*corpus.training_part()))]
+    number = {text: item for item, text in enumerate(corpus.texts)}
+    for learned, allowed in zip(np.split(*_cut(items, offsets)), whole, strict=True):
+        assert {number[part.texts[item]] for item in learned} <= allowed
+
+
+def _cut(items: np.ndarray, offsets: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    return items, offsets[1:-1]
 
 
 def test_training_part_holds_what_is_learned() -> None:
