@@ -55,6 +55,8 @@ def test_tables_are_copied(bundle: Bundle, trained: Run) -> None:
     """Concepts and successors are those of the run, byte for byte."""
     assert bundle.concepts.read_bytes() == trained.concepts.read_bytes()
     assert bundle.successors.read_bytes() == trained.successors.read_bytes()
+    assert bundle.info.labels == ()
+    assert not bundle.labels.exists()
 
 
 def test_report_covers_text_items_and_refiner(bundle: Bundle) -> None:

@@ -25,12 +25,14 @@ from engine_runtime.artefacts.dataset import Dataset
 from engine_runtime.artefacts.index import IndexArtefact
 from engine_runtime.artefacts.manifest import check_parent
 from engine_runtime.data.histories import Histories, model_inputs
+from engine_runtime.data.scaling import scaled
 from engine_runtime.data.schema import ITEM_ID
 from engine_runtime.errors import ArtefactError, UsageError
 from engine_runtime.inference.encoder import TextEncoder
 from engine_runtime.inference.machine import choose_precision, this_machine
 from engine_runtime.inference.refiner import Refiner
 from engine_runtime.inference.session import Provider
+from engine_runtime.profile.labels import LabelHeads, LabelReader, Prediction
 from engine_runtime.search.building import open_index
 from engine_runtime.search.fusion import Ranking, Seen, rank
 from engine_runtime.search.index import Index
@@ -73,12 +75,15 @@ class Shelf:
         In the numbers of the catalogue.
     vectors
         float32 [items and newcomers, d]: what a history may refer to.
+    labels
+        The label heads for these items; None where the bundle has none.
     """
 
     index: Index
     catalogue: pa.Table
     successors: SuccessorTable
     vectors: Floats
+    labels: LabelReader | None
 
 
 class Engine:
@@ -152,7 +157,9 @@ class Engine:
         table = SuccessorTable.load(self.bundle.successors)
         numbers = align(self.trained_ids, catalogue[ITEM_ID])
         engine = copy.copy(self)
-        engine.stock = Shelf(index, catalogue, table.renumbered(numbers, len(catalogue)), index.vectors)
+        successors = table.renumbered(numbers, len(catalogue))
+        labels = self._label_reader(catalogue, index.vectors)
+        engine.stock = Shelf(index, catalogue, successors, index.vectors, labels)
         return engine
 
     def with_newcomers(self, texts: Sequence[str]) -> Engine:
@@ -163,8 +170,16 @@ class Engine:
         shelf = self.shelf
         vectors = np.concatenate((shelf.vectors, self.encode(texts, "item")))
         engine = copy.copy(self)
-        engine.stock = Shelf(shelf.index, shelf.catalogue, shelf.successors, vectors)
+        labels = self._label_reader(shelf.catalogue, vectors)
+        engine.stock = Shelf(shelf.index, shelf.catalogue, shelf.successors, vectors, labels)
         return engine
+
+    def _label_reader(self, catalogue: pa.Table, vectors: Floats) -> LabelReader | None:
+        if not self.info.labels:
+            return None
+        rows = np.full(len(vectors), -1, np.int32)
+        rows[: len(catalogue)] = align(catalogue[ITEM_ID], self.trained_ids)
+        return LabelHeads.load(self.bundle.labels, self.info.labels).renumbered(rows, vectors)
 
     @property
     def shelf(self) -> Shelf:
@@ -242,6 +257,15 @@ class Engine:
         inputs = model_inputs(histories, self.info.value, self.info.gap, self.info.shape.max_events)
         refined = self.refiner.refine(inputs, self.shelf.vectors)
         return Profiles(histories, refined.query, refined.profile)
+
+    def labels(self, profiles: Profiles) -> list[Prediction]:
+        """Attributes of users that the bundle's label heads predict; an empty list where it has none."""
+        reader = self.shelf.labels
+        if reader is None:
+            return []
+        histories = profiles.histories
+        values = scaled(histories.values, self.info.value)
+        return reader.predict(self.info.labels, histories, values, profiles.concepts)
 
     def recommend(self, profiles: Profiles, k: int = 10) -> Ranking:
         """The `k` best items of each user that are not in their history."""
