@@ -43,7 +43,8 @@ class Design:
     def times(self, weights: Doubles) -> Doubles:
         """``[X, 1] W``: float64 [n, K]; the last row of `weights` is the intercept."""
         parts = np.split(weights[:-1], self.stops[:-1])
-        return sum((block @ part for block, part in zip(self.blocks, parts, strict=True)), start=weights[-1])
+        products = [block @ part for block, part in zip(self.blocks, parts, strict=True)]
+        return np.asarray(sum(products, start=weights[-1]))
 
     def transposed_times(self, residuals: Doubles) -> Doubles:
         """``[X, 1]' R``: float64 [width + 1, K]."""

@@ -30,8 +30,13 @@ def normal(*shape: int) -> Floats:
     return GENERATOR.normal(size=shape).astype(np.float32)
 
 
+def positive(*shape: int) -> Floats:
+    """Random numbers from 0.1 to 1."""
+    return GENERATOR.uniform(0.1, 1, shape).astype(np.float32)
+
+
 HEADS = LabelHeads(
-    rarity=np.abs(normal(ITEMS)) + 0.1,
+    rarity=positive(ITEMS),
     own=normal(ITEMS, 5),
     valued=normal(ITEMS, 5),
     shared=normal(DIM, 5),
@@ -39,15 +44,15 @@ HEADS = LabelHeads(
     bias=normal(5),
 )
 VECTORS = normal(ITEMS + 1, DIM)
-PROFILES = np.abs(normal(3, CONCEPTS))
+PROFILES = positive(3, CONCEPTS)
 
 
 def by_hand(items: list[int], values: list[float], profile: Floats) -> Floats:
     """The formula of the module for one user's distinct items; item 6 is new to the heads."""
     rarity = np.append(HEADS.rarity, np.float32(1))[items]
-    own, valued = (np.vstack((table, np.zeros((1, 5))))[items] for table in (HEADS.own, HEADS.valued))
+    own, valued = (np.vstack((table, np.zeros((1, 5), np.float32)))[items] for table in (HEADS.own, HEADS.valued))
     shares = rarity / np.sqrt((rarity**2).sum())
-    each = VECTORS[items] @ HEADS.shared + own + np.array(values)[:, None] * valued
+    each = VECTORS[items] @ HEADS.shared + own + np.array(values, np.float32)[:, None] * valued
     return np.asarray(HEADS.bias + np.sqrt(profile) @ HEADS.profile + shares @ each, np.float32)
 
 
@@ -89,7 +94,7 @@ def test_another_catalogue_s_numbers_change_nothing() -> None:
 
 def test_evidence_has_length_one_for_each_user() -> None:
     """Squares of a user's shares sum to 1, whatever the rarity."""
-    told = evidence(histories(), np.zeros(5, np.float32), np.abs(normal(ITEMS + 1)) + 0.1)
+    told = evidence(histories(), np.zeros(5, np.float32), positive(ITEMS + 1))
     assert np.allclose(np.bincount(told.rows, told.shares**2), 1, atol=1e-6)
     assert sorted(zip(told.rows.tolist(), told.items.tolist(), strict=True)) == [(0, 0), (0, 3), (1, 2), (1, 6)]
 
