@@ -21,6 +21,7 @@ from engine_runtime.data import schema
 from engine_runtime.data.histories import Histories
 from shops import EVENTS, ITEMS, Shop
 
+USERS = '[users]\nid = "user"\nattributes = ["taste", "coin"]\n'
 WIDTH = 24
 KINDS = ("soap", "lamp", "novel", "guitar", "tent", "coffee")
 
@@ -51,19 +52,31 @@ class Rings:
         return walks
 
     def ingest(self, folder: Path, seed: int = 0) -> Dataset:
-        """Ingest the walks; the last two items of the catalogue are met by nobody."""
+        """Ingest the walks; the last two items of the catalogue are met by nobody.
+
+        A user's ``taste`` follows from the ring, ``coin`` from nothing; the first user's are not given.
+        """
         numbers = range(len(KINDS) * self.size)
         items = [f"i{n:03d},{KINDS[n // self.size]} number {n} of {n // self.size}" for n in numbers]
         items += ["i998,soap brand new", "i999,lamp brand new"]
+        walks = self.walks(seed)
         events = [
             f"u{user:03d},i{item:03d},{1_600_000_000 + 3600 * step}"
-            for user, walk in enumerate(self.walks(seed))
+            for user, walk in enumerate(walks)
             for step, item in enumerate(walk)
         ]
+        half, coins = len(KINDS) * self.size // 2, np.random.default_rng(seed + 1).random(self.users) < 0.5
+        users = [
+            f"u{user:03d},{'home' if walk[0] < half else 'out'},{'heads' if coins[user] else 'tails'}"
+            for user, walk in enumerate(walks)
+        ][1:]
         folder.mkdir(parents=True, exist_ok=True)
-        config = EVENTS + 'time_format = "seconds"\n' + ITEMS
+        config = EVENTS + 'time_format = "seconds"\n' + ITEMS + USERS
         return Shop(folder).ingest(
-            "\n".join(["user,item,time", *events]), "\n".join(["id,title", *items]), config=config
+            "\n".join(["user,item,time", *events]),
+            "\n".join(["id,title", *items]),
+            "\n".join(["user,taste,coin", *users]),
+            config,
         )
 
 

@@ -113,7 +113,7 @@ def weights(name: str, *shape: int) -> Floats:
 
 
 def encoder_graph(*, item: bool = True, spoil: float = 1.0) -> bytes:
-    """``text``, the normalised mean of token embeddings, and ``item``, a projection of it; all times `spoil`."""
+    """``text``, the normalised mean of token embeddings, and ``item``, a projection of it beside it; all times `spoil`."""
     nodes = [
         helper.make_node("Gather", ["table", "input_ids"], ["embedded"]),
         helper.make_node("Cast", ["attention_mask"], ["mask"], to=TensorProto.FLOAT),
@@ -124,7 +124,8 @@ def encoder_graph(*, item: bool = True, spoil: float = 1.0) -> bytes:
         helper.make_node("Max", ["length", "least"], ["divisor"]),
         helper.make_node("Div", ["summed", "divisor"], ["unit"]),
         helper.make_node("Mul", ["unit", "spoil"], ["text"]),
-        helper.make_node("MatMul", ["text", "project"], ["item"]),
+        helper.make_node("MatMul", ["text", "project"], ["learned"]),
+        helper.make_node("Concat", ["learned", "text"], ["item"], axis=1),
     ]
     constants: dict[str, npt.NDArray[Any]] = {
         "table": weights("table", len(SPECIAL) + len(WORDS), SHAPE.text_dim),
@@ -140,8 +141,8 @@ def encoder_graph(*, item: bool = True, spoil: float = 1.0) -> bytes:
     }
     outputs: dict[str, list[str | int]] = {"text": ["b", SHAPE.text_dim]}
     if item:
-        outputs["item"] = ["b", SHAPE.dim]
-    return _model(nodes if item else nodes[:-1], inputs, outputs, constants)
+        outputs["item"] = ["b", SHAPE.item_dim]
+    return _model(nodes if item else nodes[:-2], inputs, outputs, constants)
 
 
 def encoded(texts: Sequence[str], space: str = "text") -> Floats:
@@ -152,7 +153,7 @@ def encoded(texts: Sequence[str], space: str = "text") -> Floats:
         summed = table[[2, *words[: ENCODER.max_tokens - 2], 3]].sum(axis=0)
         rows.append(summed / np.linalg.norm(summed))
     unit = np.array(rows, np.float32).reshape(-1, SHAPE.text_dim)
-    return unit if space == "text" else unit @ weights("project", SHAPE.text_dim, SHAPE.dim)
+    return unit if space == "text" else np.concatenate((unit @ weights("project", SHAPE.text_dim, SHAPE.dim), unit), 1)
 
 
 def refiner_graph(*, spoil: float = 1.0) -> bytes:

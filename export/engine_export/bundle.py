@@ -41,6 +41,7 @@ from engine_runtime.artefacts import bundle as layout
 from engine_runtime.artefacts.bundle import Bundle, BundleInfo, refiner_file
 from engine_runtime.artefacts.dataset import Dataset
 from engine_runtime.artefacts.encoder import EncoderArtefact, EncoderInfo, graph_file
+from engine_runtime.artefacts.labels import LABELS_FILE
 from engine_runtime.artefacts.manifest import check_parent, digests
 from engine_runtime.artefacts.run import Run
 from engine_runtime.artefacts.writing import drafting
@@ -107,6 +108,8 @@ def export_run(
             layout.ITEMS_FILE: run.items,
             layout.SUCCESSORS_FILE: run.successors,
         }
+        if run.info.labels:
+            copies[LABELS_FILE] = run.labels
         for name, path in copies.items():
             shutil.copyfile(path, draft.path / name)
         (draft.path / layout.PARITY_FILE).write_bytes(parity.encode())
@@ -223,4 +226,5 @@ def _info(run: Run, encoder: EncoderInfo, made: Quantized | None) -> BundleInfo:
         event_weights=run.info.event_weights,
         fusion=run.info.fusion,
         recipe={} if made is None else made.recipe,
+        labels=run.info.labels,
     )

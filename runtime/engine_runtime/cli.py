@@ -39,6 +39,7 @@ COMMANDS = {
     ),
     "train": Lazy("engine_models.commands.train:train", "Train a refiner on a data set.", "export"),
     "build": Lazy("engine_export.commands.build:build", "Encoder, training and export in one go.", "export"),
+    "labels": Lazy("engine_models.commands.labels:labels", "Teach a run to predict attributes of users.", "export"),
     "evaluate": Lazy("engine_models.commands.evaluate:evaluate", "Rank the catalogue for every user.", "export"),
     "concepts": Lazy("engine_models.commands.concepts:concepts", "Show what concepts mean, and judge them.", "export"),
     "index": Lazy("engine_runtime.commands.index:index", "Index a data set's items for search."),

@@ -49,7 +49,7 @@ def test_a_profile_is_a_distribution_over_named_concepts(profiles: Path) -> None
     row = next(row for row in pq.read_table(profiles / "users").to_pylist() if row["user_id"] == "c1")
     assert sum(row["concepts"]) == pytest.approx(1, abs=1e-5)
     assert row["interests"][0]["weight"] == pytest.approx(max(row["concepts"]))
-    assert row["basics"] == [{"name": "city", "value": "Porto"}]
+    assert row["basics"] == [{"name": "city", "value": "Porto", "probability": None}]
     assert row["spending"]["total"] > 0
 
 
@@ -94,6 +94,21 @@ def test_a_run_and_its_bundle_are_evaluated_beside_the_baselines(shop: Shop) -> 
     assert {"popularity", "counting rules"} <= ndcg.keys()
     assert served == pytest.approx(exact, abs=0.05)
     assert served > ndcg["popularity"]
+
+
+def test_an_attribute_is_learned_and_predicted(shop: Shop, tmp_path: Path) -> None:
+    """A run is taught to tell the city; its bundle says it of users whose city is not given, and of no others."""
+    run, bundle, index = tmp_path / "run", tmp_path / "bundle", tmp_path / "index"
+    learned = succeed("labels", shop.root / "work" / "run", shop.dataset, "--labels", "city", "--out", run, "--json")
+    assert [head["name"] for head in learned.document["labels"]] == ["city"]
+    succeed("export", run, "--out", bundle)
+    succeed("index", bundle, shop.dataset, "--out", index)
+    serving = ("--bundle", bundle, "--index", index, "--events", shop.events, "--config", shop.config)
+    succeed("serve-batch", *serving, "--out", tmp_path / "raw")
+    (basics,) = rows_of(f"select basics from '{tmp_path}/raw/users/*.parquet' where user_id = 'c1'")[0]
+    assert [basic["name"] for basic in basics] == ["city"]
+    assert 0.5 <= basics[0]["probability"] <= 1
+    assert "predicted" not in succeed("recommend", "c1", *serving[:4], "--events", shop.dataset).out
 
 
 def test_every_artefact_is_found_whole(shop: Shop, profiles: Path) -> None:

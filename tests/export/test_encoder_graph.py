@@ -102,7 +102,10 @@ def test_head_is_whitening_and_projection(source: EncoderSource) -> None:
     text = run(model, feed)
     headed = surgery.attach_head(model, *(part.astype(np.float32) for part in (mean, whitening, weight, bias)))
     np.testing.assert_array_equal(run(headed, feed), text)
-    np.testing.assert_allclose(run(headed, feed, "item"), ((text - mean) @ whitening) @ weight.T + bias, atol=1e-5)
+    white = (text - mean) @ whitening
+    direction = white / np.linalg.norm(white, axis=1, keepdims=True)
+    wanted = np.concatenate((white @ weight.T + bias, direction), axis=1)
+    np.testing.assert_allclose(run(headed, feed, "item"), wanted, atol=1e-5)
 
 
 def test_unfaithful_graph_is_refused(source: EncoderSource) -> None:

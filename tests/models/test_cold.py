@@ -20,6 +20,8 @@ def test_an_item_table_is_what_an_index_has() -> None:
     trained = np.arange(12) % 3 > 0
     vectors, newcomers = item_table(model, white, trained)
     texts, residuals = model.head(white).detach().numpy(), model.head.residual.detach().numpy()
+    vectors, directions = vectors[:, : tiny.SHAPE.dim], vectors[:, tiny.SHAPE.dim :]
+    assert np.allclose(directions, white / white.norm(dim=1, keepdim=True), atol=1e-6)
     assert np.allclose(vectors[trained], (texts + residuals)[trained], atol=1e-6)
     assert newcomers.items.tolist() == [0, 3, 6, 9]
     assert np.allclose(vectors[~trained], texts[~trained] + newcomers.borrowed(residuals), atol=1e-6)

@@ -139,13 +139,13 @@ def test_everything_learns(refiner: Refiner) -> None:
 
 
 def test_the_profile_s_loss_leaves_the_states_alone(refiner: Refiner) -> None:
-    """What the profile alone would ask for teaches the centres and both scales, and nothing before them."""
+    """What the profile alone would ask for teaches the decoder and both scales, and nothing before them."""
     inputs = histories(9, 4)
     refiner.zero_grad()
     longing = refiner.longing(refiner.encode(*inputs), inputs[-1])
     longing.square().sum().backward()  # type: ignore[no-untyped-call]
     learned = {name for name, weight in refiner.named_parameters() if weight.grad is not None}
-    assert learned == {"centres", "log_scale", "log_longing"}
+    assert learned == {"decoder.weight", "log_scale", "log_longing"}
     profile = refiner.states(*inputs)[1]
     assert close(longing, refiner.log_longing.exp() * (profile @ refiner.centres))
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from engine_models.corpus import Corpus
 from engine_models.metrics import DEPTH
-from engine_models.systems import bundle_system, run_ablations, run_system, shuffled
+from engine_models.systems import learned_vectors, bundle_system, run_ablations, run_system, shuffled
 from engine_runtime import Engine
 from engine_runtime.artefacts.run import Run
 from engine_runtime.data.histories import Histories
@@ -54,7 +54,7 @@ def test_ablations_rank_unseen_items(trained: Run, corpus: Corpus) -> None:
     split = corpus.split
     users, test = split.users[:20], split.test[:20]
     ablations = run_ablations(trained, corpus)
-    vectors = np.load(trained.vectors)
+    vectors = learned_vectors(trained)
     lists = ablations["last item's vector alone"](users, test)
     for row, stop in enumerate(test):
         scores = vectors[lists[row][lists[row] >= 0]] @ vectors[split.histories.items[stop - 1]]

@@ -21,6 +21,7 @@ from engine_runtime.artefacts.dataset import Dataset
 from engine_runtime.artefacts.encoder import EncoderArtefact
 from engine_runtime.artefacts.run import LOG_FILE, Run
 from engine_runtime.errors import InputError, UsageError
+from engine_runtime.search.newcomers import Newcomers
 from engine_runtime.search.successors import SuccessorTable
 from planted import KINDS, WIDTH, HashingEncoder, write_encoder
 from shops import EVENTS, ITEMS, Shop
@@ -46,8 +47,11 @@ def test_run_holds_what_serving_needs(trained: Run, dataset: Dataset, encoder: E
     white = load_model(trained).head.whiten(
         torch.from_numpy(HashingEncoder(Path(), Path(), encoder.info).encode(corpus.texts))
     )
+    assert vectors.shape == (len(corpus.texts), info.shape.item_dim)
+    known, learned = corpus.popularity > 0, vectors[:, : info.shape.dim]
     with torch.no_grad():
-        assert np.allclose(load_model(trained).item_vectors(white).numpy(), vectors, atol=1e-4)
+        assert np.allclose(load_model(trained).item_vectors(white).numpy()[known], learned[known], atol=1e-4)
+    assert Newcomers.load(trained.newcomers).items.tolist() == np.flatnonzero(~known).tolist()
     assert SuccessorTable.load(trained.successors).start_row == len(corpus.texts)
 
 
@@ -212,7 +216,7 @@ def test_nothing_to_learn_from(tmp_path: Path, encoder: EncoderArtefact, recipe:
 def test_model_begins_among_the_items(dataset: Dataset, corpus: Corpus, encoder: EncoderArtefact) -> None:
     """Before the first step the centres are points of the item space, each nearest to the items of one kind."""
     text = HashingEncoder(Path(), Path(), encoder.info).encode(corpus.texts)
-    settings = TrainSettings(dim=16, n_concepts=len(KINDS))
+    settings = TrainSettings(dim=16, max_events=50, n_concepts=len(KINDS))
     model = initial_model(settings, text, corpus.trained, 1)
     again = initial_model(settings, text, corpus.trained, 1)
     assert all(torch.equal(value, again.state_dict()[name]) for name, value in model.state_dict().items())

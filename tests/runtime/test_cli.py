@@ -38,6 +38,7 @@ calls = {
     "export": ["export", "--calibrate", folder, "--out", "x"],
     "train": ["train", folder, "--encoder", folder, "--out", "x"],
     "build": ["build", folder, "--out", "x"],
+    "labels": ["labels", folder, folder, "--labels", "age", "--out", folder + "/labels"],
     "evaluate": ["evaluate", folder, folder],
     "concepts": ["concepts", folder, folder],
     "bench": ["bench", "peers", "encoder", "--encoder", folder, "--dataset", folder],

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import click
 
+from engine_models.commands.labels import labels_option, shown_labels
+from engine_models.labels import add_labels, attribute_classes
 from engine_models.model import pick_device
 from engine_models.settings import TrainSettings
 from engine_models.training import Where
@@ -63,6 +65,7 @@ DEFAULTS = TrainSettings()
     show_default=True,
     help="Share of items kept from training, to see how new ones do.",
 )
+@labels_option()
 @click.option("--resume", is_flag=True, help="Go on from the checkpoint of a training that was stopped.")
 @cache_option
 @force_option
@@ -74,6 +77,7 @@ def train(
     concepts: int | None,
     precision: str,
     device: str,
+    labels: tuple[str, ...],
     resume: bool,
     cache: Path | None,
     force: bool,
@@ -91,8 +95,10 @@ def train(
       engine train dataset --encoder encoder --out run --minutes 30
     """
     chosen = pick_device(device)
+    opened = Dataset.open(dataset)
+    attribute_classes(opened, labels)
     run = train_run(
-        Dataset.open(dataset),
+        opened,
         EncoderArtefact.open(encoder),
         Where(out, replace=force, resume=resume, cache=cache),
         TrainSettings(n_concepts=concepts, **settings),  # type: ignore[arg-type]  # click has checked the types
@@ -100,6 +106,8 @@ def train(
         device=chosen,
         report=note,
     )
+    if labels:
+        run = add_labels(run, opened, labels, out, replace=True, report=note)
     if as_json:
         emit({"run": str(out), "digest": run.manifest.digest} | dataclasses.asdict(run.info))
         return
@@ -111,4 +119,5 @@ def train(
         "with the successor table": f"{info.validation['ndcg@10']:.4f}, weight {info.fusion.weight:g}",
     }
     facts(f"run in {out}", shown)
+    shown_labels(info.labels)
     note(f"Next: engine export {out} --out bundle")

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from engine_runtime.artefacts.dataset import Scale
 from engine_runtime.artefacts.encoder import EncoderInfo, graph_file
+from engine_runtime.artefacts.labels import LABELS_FILE, LabelInfo
 from engine_runtime.artefacts.manifest import Manifest, open_artefact
 from engine_runtime.artefacts.run import Fusion, RefinerShape
 
@@ -41,6 +42,8 @@ class BundleInfo:
         How rankings are fused.
     recipe
         How the quantized refiner was made, for people.
+    labels
+        Attributes of users that are predicted; empty where the run has no label heads.
     """
 
     encoder: EncoderInfo
@@ -53,6 +56,7 @@ class BundleInfo:
     event_weights: tuple[float, ...]
     fusion: Fusion
     recipe: dict[str, str]
+    labels: tuple[LabelInfo, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -93,6 +97,11 @@ class Bundle:
     def successors(self) -> Path:
         """The successor table: arrays ``offsets`` int64 [n + 1], ``items`` int32, ``weights`` float32."""
         return self.root / SUCCESSORS_FILE
+
+    @property
+    def labels(self) -> Path:
+        """Weights of the label heads, where `info.labels` names any."""
+        return self.root / LABELS_FILE
 
     @property
     def parity(self) -> Path:

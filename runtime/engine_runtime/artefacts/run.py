@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from engine_runtime.artefacts.dataset import Scale
+from engine_runtime.artefacts.labels import LABELS_FILE, LabelInfo
 from engine_runtime.artefacts.manifest import Manifest, open_artefact
 
 KIND = "run"
@@ -125,6 +126,8 @@ class RunInfo:
         Counted from 1.
     train_seconds
         Wall time of training, without encoding.
+    labels
+        Attributes of users that are predicted; empty where no head was asked for, and then there is no file of them.
     """
 
     shape: RefinerShape
@@ -141,6 +144,7 @@ class RunInfo:
     epochs: int
     best_epoch: int
     train_seconds: float
+    labels: tuple[LabelInfo, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -186,3 +190,8 @@ class Run:
     def newcomers(self) -> Path:
         """Items of the catalogue that training has not seen, and their neighbours; see `search.newcomers`."""
         return self.root / NEWCOMERS_FILE
+
+    @property
+    def labels(self) -> Path:
+        """Weights of the label heads, where `info.labels` names any; see `engine_runtime.profile.labels`."""
+        return self.root / LABELS_FILE

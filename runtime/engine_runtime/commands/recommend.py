@@ -65,8 +65,15 @@ def render(portrait: Portrait) -> str:
 
 
 def _basics(row: dict[str, Any]) -> list[str]:
-    given = ", ".join(f"{basic['name']} {basic['value']}" for basic in row["basics"])
-    return [f"  {given}"] if given else []
+    lines = []
+    if given := [f"{basic['name']} {basic['value']}" for basic in row["basics"] if basic["probability"] is None]:
+        lines.append(f"  {', '.join(given)}")
+    guesses = [
+        f"{basic['name']} {basic['value']} ({basic['probability']:.0%})"
+        for basic in row["basics"]
+        if basic["probability"] is not None
+    ]
+    return [*lines, f"  predicted: {', '.join(guesses)}"] if guesses else lines
 
 
 def _habits(row: dict[str, Any]) -> list[str]:

@@ -153,7 +153,7 @@ def serve_users(source: Source, histories: Histories, top_k: int, stages: Stages
         ranking = engine.recommend(profiles, top_k)
     with stages.timed("facets"):
         users = source.users.take(pa.array(histories.users))
-        return rows(users, numbered, profiles, ranking, source.names)
+        return rows(users, numbered, profiles, ranking, source.names, engine.labels(profiles))
 
 
 def adapt(engine: Engine, dataset: Dataset) -> Source:

@@ -25,12 +25,14 @@ from engine_runtime.artefacts.dataset import Dataset
 from engine_runtime.artefacts.index import IndexArtefact
 from engine_runtime.artefacts.manifest import check_parent
 from engine_runtime.data.histories import Histories, model_inputs
+from engine_runtime.data.scaling import scaled
 from engine_runtime.data.schema import ITEM_ID, TRAINED
 from engine_runtime.errors import ArtefactError, UsageError
 from engine_runtime.inference.encoder import TextEncoder
 from engine_runtime.inference.machine import choose_precision, this_machine
 from engine_runtime.inference.refiner import Refiner
 from engine_runtime.inference.session import Provider
+from engine_runtime.profile.labels import LabelHeads, LabelReader, Prediction
 from engine_runtime.search.building import open_index
 from engine_runtime.search.fusion import Ranking, Seen, rank, wide_queries
 from engine_runtime.search.index import Index
@@ -77,6 +79,8 @@ class Shelf:
     vectors, directions
         float32 [items and newcomers, d], [.., w]: of all that a history may refer to, what the refiner reads and the
         directions of texts. Side by side they are the index's vectors.
+    labels
+        The label heads for these items; None where the bundle has none.
     """
 
     index: Index
@@ -85,6 +89,7 @@ class Shelf:
     new: npt.NDArray[np.bool_]
     vectors: Floats
     directions: Floats
+    labels: LabelReader | None
 
 
 class Engine:
@@ -158,12 +163,15 @@ class Engine:
         numbers = align(self.trained_ids, catalogue[ITEM_ID])
         table = SuccessorTable.load(self.bundle.successors).renumbered(numbers, len(catalogue))
         engine = copy.copy(self)
+        vectors, directions = self._parts(index.vectors)
         engine.stock = Shelf(
-            index,
-            catalogue,
-            lend_successors(table, newcomers),
-            newcomers.mask(len(catalogue)),
-            *self._parts(index.vectors),
+            index=index,
+            catalogue=catalogue,
+            successors=lend_successors(table, newcomers),
+            new=newcomers.mask(len(catalogue)),
+            vectors=vectors,
+            directions=directions,
+            labels=self._label_reader(catalogue, vectors),
         )
         return engine
 
@@ -175,12 +183,25 @@ class Engine:
         shelf = self.shelf
         residuals, trained = self._residuals(shelf.catalogue)
         own, directions = self._parts(self.encode(texts, "item"))
-        directions = np.concatenate((shelf.directions, directions))
-        found = find_newcomers(directions, np.concatenate((trained, np.zeros(len(own), np.bool_))))
-        own += found.borrowed(residuals)[len(found.items) - len(own) :]
+        known = np.flatnonzero(trained)
+        among = np.concatenate((shelf.directions[known], directions))
+        own += find_newcomers(among, np.arange(len(among)) < len(known)).borrowed(residuals[known])
         engine = copy.copy(self)
-        engine.stock = replace(shelf, vectors=np.concatenate((shelf.vectors, own)), directions=directions)
+        vectors = np.concatenate((shelf.vectors, own))
+        engine.stock = replace(
+            shelf,
+            vectors=vectors,
+            directions=np.concatenate((shelf.directions, directions)),
+            labels=self._label_reader(shelf.catalogue, vectors),
+        )
         return engine
+
+    def _label_reader(self, catalogue: pa.Table, vectors: Floats) -> LabelReader | None:
+        if not self.info.labels:
+            return None
+        rows = np.full(len(vectors), -1, np.int32)
+        rows[: len(catalogue)] = align(catalogue[ITEM_ID], self.trained_ids)
+        return LabelHeads.load(self.bundle.labels, self.info.labels).renumbered(rows, vectors)
 
     @property
     def shelf(self) -> Shelf:
@@ -288,6 +309,15 @@ class Engine:
         seen = Seen(histories.offsets, histories.items)
         query = wide_queries(refined.query, seen, self.shelf.directions, self.info.fusion)
         return Profiles(histories, query, refined.profile)
+
+    def labels(self, profiles: Profiles) -> list[Prediction]:
+        """Attributes of users that the bundle's label heads predict; an empty list where it has none."""
+        reader = self.shelf.labels
+        if reader is None:
+            return []
+        histories = profiles.histories
+        values = scaled(histories.values, self.info.value)
+        return reader.predict(self.info.labels, histories, values, profiles.concepts)
 
     def recommend(self, profiles: Profiles, k: int = 10) -> Ranking:
         """The `k` best items of each user that are not in their history."""

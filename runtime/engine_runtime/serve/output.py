@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,6 +12,7 @@ import pyarrow as pa
 from engine_runtime.data.histories import Histories
 from engine_runtime.data.schema import USER_ID
 from engine_runtime.profile import basics, habits, interests, spending
+from engine_runtime.profile.labels import Prediction
 from engine_runtime.profile.spending import Market
 from engine_runtime.search.fusion import Ranking
 from engine_runtime.serve.engine import Profiles
@@ -61,7 +63,14 @@ def schema(dim: int, n_concepts: int) -> pa.Schema:
     )
 
 
-def rows(users: pa.Table, histories: Histories, profiles: Profiles, ranking: Ranking, names: Names) -> pa.Table:
+def rows(
+    users: pa.Table,
+    histories: Histories,
+    profiles: Profiles,
+    ranking: Ranking,
+    names: Names,
+    predictions: Sequence[Prediction] = (),
+) -> pa.Table:
     """The output's rows for some users.
 
     Parameters
@@ -74,6 +83,8 @@ def rows(users: pa.Table, histories: Histories, profiles: Profiles, ranking: Ran
         What the engine made of them.
     names
         What numbers mean.
+    predictions
+        Attributes of the users that are predicted.
     """
     columns = [
         users[USER_ID].combine_chunks(),
@@ -82,7 +93,7 @@ def rows(users: pa.Table, histories: Histories, profiles: Profiles, ranking: Ran
         interests.interests(profiles.concepts, names.concepts),
         habits.habits(histories, names.event_types, names.as_of),
         spending.spending(histories, names.market),
-        basics.basics(users, names.attributes),
+        basics.basics(users, names.attributes, predictions),
         recommendations(ranking, names.item_ids),
         pa.array(histories.lengths.astype(np.int32)),
         pa.array([names.as_of] * len(users), pa.timestamp("s", tz="UTC")).cast(MOMENT),

@@ -46,9 +46,9 @@ def test_every_user_has_one_row(world: World, output: Output) -> None:
     assert (info.n_users, info.n_events, info.n_new_items, info.n_parts) == (23, world.dataset.info.n_events, 0, 3)
     assert info.n_without_events == 1
     assert output.manifest.parents == {"bundle": world.bundle.manifest.digest, "dataset": world.dataset.manifest.digest}
-    basics = {row["user_id"]: row["basics"] for row in found}
-    assert basics["u01"] == [{"name": "sex", "value": "f"}, {"name": "age", "value": "31"}]
-    assert basics["idle"] == [{"name": "age", "value": "17"}]
+    basics = {row["user_id"]: [tuple(basic.values()) for basic in row["basics"]] for row in found}
+    assert basics["u01"] == [("sex", "f", None), ("age", "31", None)]
+    assert basics["idle"] == [("age", "17", None)]
     assert basics["u07"] == []
 
 

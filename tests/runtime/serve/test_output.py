@@ -44,5 +44,5 @@ def test_rows_have_the_schema(count: int) -> None:
     if count:
         first = table.to_pylist()[0]
         assert first["query"] == [1, 1, 1]
-        assert first["basics"] == [{"name": "sex", "value": "f"}]
+        assert first["basics"] == [{"name": "sex", "value": "f", "probability": None}]
         assert first["as_of"].isoformat() == "1970-01-01T00:01:30+00:00"
