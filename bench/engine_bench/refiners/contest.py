@@ -22,6 +22,7 @@ from engine_bench.peers.handle import environment
 from engine_bench.rounds import Lap, rotated
 from engine_bench.statistics import Spread, ratios, spread
 from engine_export.compare import cosines
+from engine_export.graph import Floats
 from engine_runtime.artefacts.run import RefinerShape
 from engine_runtime.data.histories import ModelInputs
 from engine_runtime.errors import EngineError
@@ -79,7 +80,7 @@ def compete(
     contenders: Mapping[str, Contender],
     given: Given,
     inputs: ModelInputs,
-    vectors: np.ndarray[tuple[int, ...], np.dtype[np.float32]],
+    vectors: Floats,
     rounds: int,
     tell: Callable[[str], None],
 ) -> tuple[list[Row], dict[str, str]]:
@@ -118,7 +119,14 @@ class _Seat:
 
     def __init__(self, name: str, contender: Contender, root: Path) -> None:
         self.name, self.kept, self.settings = name, root / f"{name}.npz", ""
-        command = [contender.python, str(HERE / "turns.py"), str(HERE / contender.file), str(root), contender.variant]
+        command = [
+            contender.python,
+            "-u",
+            str(HERE / "turns.py"),
+            str(HERE / contender.file),
+            str(root),
+            contender.variant,
+        ]
         with (root / f"{name}.log").open("wb") as log:
             self._child = subprocess.Popen(
                 command,
@@ -153,6 +161,7 @@ class _Seat:
     def _answer(self) -> dict[str, str | float]:
         line = self._child.stdout.readline() if self._child.stdout is not None else ""
         if not line:
+            self._child.wait()  # what it has to say comes after its last answer
             said = self._log.read_text(errors="replace").strip().splitlines() or ["it said nothing"]
             raise EngineError(f"the process ended: {said[-1]}")
         return msgspec.json.decode(line, type=dict[str, str | float])
