@@ -165,38 +165,27 @@ def refiner_graph(*, spoil: float = 1.0) -> bytes:
         helper.make_node("Unsqueeze", ["gaps", "last"], ["wide_gaps"]),
         helper.make_node("Mul", ["wide_gaps", "gap_weight"], ["gapped"]),
         helper.make_node("Sum", ["vectors", "typed", "valued", "gapped"], ["events"]),
-        helper.make_node("Unsqueeze", ["mask", "last"], ["wide"]),
-        helper.make_node("Mul", ["events", "wide"], ["masked"]),
-        helper.make_node("ReduceSum", ["mask", "second"], ["count"], keepdims=1),
-        helper.make_node("Max", ["count", "one"], ["divisor"]),
-        helper.make_node("ReduceSum", ["masked", "second"], ["summed"], keepdims=0),
-        helper.make_node("Div", ["summed", "divisor"], ["mean"]),
+        helper.make_node("ReduceMean", ["events"], ["mean"], axes=[0], keepdims=0),
         helper.make_node("Mul", ["mean", "spoil"], ["query"]),
-        helper.make_node("MatMul", ["masked", "decoder"], ["logits"]),
+        helper.make_node("MatMul", ["events", "decoder"], ["logits"]),
         helper.make_node("Softmax", ["logits"], ["concepts"], axis=-1),
-        helper.make_node("Mul", ["concepts", "wide"], ["kept"]),
-        helper.make_node("ReduceSum", ["kept", "second"], ["whole"], keepdims=0),
-        helper.make_node("Div", ["whole", "divisor"], ["profile"]),
+        helper.make_node("ReduceMean", ["concepts"], ["profile"], axes=[0], keepdims=0),
     ]
     constants: dict[str, npt.NDArray[Any]] = {
         **{name: weights(name, *shape) for name, shape in REFINER_WEIGHTS.items()},
         "last": np.array([-1], np.int64),
-        "second": np.array([1], np.int64),
-        "one": np.array(1, np.float32),
         "spoil": np.array(spoil, np.float32),
     }
-    ragged: dict[str, tuple[int, list[str | int]]] = {
-        name: (TensorProto.FLOAT, ["b", "t"]) for name in ("values", "gaps", "mask")
-    }
     inputs: dict[str, tuple[int, list[str | int]]] = {
-        "vectors": (TensorProto.FLOAT, ["b", "t", SHAPE.dim]),
-        "types": (TensorProto.INT64, ["b", "t"]),
-        **ragged,
+        "vectors": (TensorProto.FLOAT, ["t", "b", SHAPE.dim]),
+        "types": (TensorProto.INT64, ["t", "b"]),
+        "values": (TensorProto.FLOAT, ["t", "b"]),
+        "gaps": (TensorProto.FLOAT, ["t", "b"]),
     }
     outputs: dict[str, list[str | int]] = {
         "query": ["b", SHAPE.dim],
         "profile": ["b", SHAPE.n_concepts],
-        "concepts": ["b", "t", SHAPE.n_concepts],
+        "concepts": ["t", "b", SHAPE.n_concepts],
     }
     return _model(nodes, inputs, outputs, constants)
 

@@ -179,7 +179,7 @@ def _samples(model: onnx.ModelProto, names: Sequence[str], feeds: Sequence[Feed]
     if not names:
         return []
     watched = rebuilt(model, model.graph.node, outputs=[floats(name, "a", "b", "c") for name in names])
-    sizes = [next(iter(feed.values())).size for feed in feeds]  # a row for each position
+    sizes = [min(value.size for value in feed.values()) for feed in feeds]  # a row for each position
     chosen, start = spread(sum(sizes), ROWS), 0
     kept: list[list[Floats]] = [[] for _ in names]
     for found, size in zip(run_graph(watched, feeds, names), sizes, strict=True):

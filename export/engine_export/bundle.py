@@ -32,8 +32,9 @@ from engine_export.graph import Floats
 from engine_export.histories import RefinerData, compare_refiners, history_feeds, refiner_data
 from engine_export.layers import LayerError
 from engine_export.parity import ParityReport, judge, read_report
-from engine_export.recipe import Quantized, quantize
-from engine_export.refiner_graph import is_block, refiner_graph
+from engine_export.recipe import Quantized
+from engine_export.refiner_graph import refiner_graph
+from engine_export.refiner_int8 import int8_refiner
 from engine_models.ablation import parts_of
 from engine_models.head import ItemHead
 from engine_models.model import ProfileModel, load_model
@@ -176,7 +177,7 @@ def _refiners(
     if "int8" not in settings.precisions:
         return graphs, None, data
     feeds = history_feeds(graphs["fp32"], run.info.shape, data)
-    made = quantize(graphs["fp32"], feeds, "query", settings.quantize, choose=is_block)
+    made = int8_refiner(exact, feeds, settings.quantize)
     return graphs | {"int8": made.model}, made, data
 
 

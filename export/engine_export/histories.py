@@ -108,11 +108,12 @@ def compare_refiners(
     left = Refiner(exact.SerializeToString(), shape).refine(data.questions, data.vectors)
     right = runner.refine(data.questions, data.vectors)
 
-    def feed(rows: Ints) -> Feed:
-        return runner.feed(data.questions, data.vectors, rows)
-
     some = np.flatnonzero(np.diff(data.questions.offsets))
-    apart = invariance(other, len(some), lambda rows: feed(some[rows]), ["query", "profile"])
+
+    def results(rows: Ints) -> tuple[Floats, Floats]:
+        found = runner.refine(data.questions.take(some[rows]), data.vectors)
+        return found.query, found.profile
+
     cosine = cosines(left.query, right.query)
     ndcg_fp32, best_left = rank(left, data)
     ndcg, best_right = rank(right, data)
@@ -122,7 +123,7 @@ def compare_refiners(
         cosine_min=float(cosine.min()),
         overlap=overlap(best_left, best_right),
         profile_error=float(np.abs(left.profile - right.profile).max()),
-        invariance=max(apart.values()),
+        invariance=invariance(len(some), results),
         ndcg=ndcg,
         ndcg_fp32=ndcg_fp32,
         ndcg_change=(ndcg - ndcg_fp32) / ndcg_fp32 if ndcg is not None and ndcg_fp32 else None,

@@ -73,15 +73,13 @@ def test_migration_helps_where_channels_are_loud(exact: onnx.ModelProto, feeds: 
 
 
 def test_refiner_keeps_its_decoder(refiner: Refiner) -> None:
-    """Of a refiner the blocks alone become int8, with every division before them folded into its norms but one."""
+    """Of a refiner the blocks alone become int8, with every division before them folded into its norms and values."""
     graph = refiner_graph(refiner)
-    histories = [
-        random_feed(refiner, 8, length, length) | {"mask": np.ones((8, length), np.float32)} for length in (1, 9, 30)
-    ]
+    histories = [random_feed(refiner.shape, 8, length, length) for length in (1, 9, 30)]
     made = recipe.quantize(graph, histories, "query", FAST, choose=is_block)
     divided = [node.name for node in made.model.graph.node if node.name.endswith(".divided")]
-    assert [layer.name.split("/")[1] for layer in made.layers] == ["blocks.0"] * 4 + ["blocks.1"] * 4
-    assert not any("norm" in name for name in divided)
+    assert [layer.name[:8] for layer in made.layers] == ["blocks.0"] * 6 + ["blocks.1"] * 6
+    assert not any("norm" in name or "attention" in name for name in divided)
 
 
 def test_layers_that_would_not_run_as_integers_are_named(exact: onnx.ModelProto, feeds: list[Feed]) -> None:

@@ -181,6 +181,53 @@ def encoder_alone(
         _show(found.fingerprint, sheets(found))
 
 
+@bench.command("refiner")
+@click.option("--bundle", type=EXISTING_DIRECTORY, required=True, help="The exported bundle.")
+@click.option("--run", "trained", type=EXISTING_DIRECTORY, required=True, help="The run that it was exported from.")
+@click.option("--dataset", type=EXISTING_DIRECTORY, required=True, help="Data set whose histories are refined.")
+@click.option("--users", type=click.IntRange(min=1), default=None, help="Refine so many; all if not given.")
+@click.option(
+    "--replay",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    default=None,
+    help="Python of an environment with replay-rec and OpenVINO; without it RePlay is left out.",
+)
+@rounds_option
+@out_option
+@json_option
+def refiner_beside_others(
+    bundle: Path,
+    trained: Path,
+    dataset: Path,
+    users: int | None,
+    replay: Path | None,
+    rounds: int,
+    out: Path | None,
+    as_json: bool,
+) -> None:
+    """Refine the same histories by this engine, by its network in PyTorch and by RePlay's compiled SASRec, in turn.
+
+    One thread each. RePlay pins older packages than this engine runs with, so it has an environment of its own:
+    python3.11 -m venv replay && replay/bin/pip install 'replay-rec[torch]' openvino onnx. Its weights are random, for
+    only its speed is compared; it scores the whole catalogue, so ours is measured with exact search of it as well.
+
+    \b
+    Example:
+      engine bench refiner --bundle bundle --run run --dataset dataset --replay replay/bin/python
+    """
+    from engine_bench.refiners.entry import contest
+    from engine_bench.refiners.report import sheet
+
+    found = contest(bundle, trained, dataset, users, replay, rounds, console.note)
+    if _keep(found, out, as_json):
+        return
+    table = sheet(found.rows, found.users, found.events)
+    console.facts("measured on", found.machine)
+    console.table(table.title, table.columns, table.rows)
+    console.facts("how each ran", {row.name: row.settings for row in found.rows} | found.left_out)
+    console.facts("parity of the bundle's refiner", found.parity)
+
+
 def _show(fingerprint: Fingerprint, tables: Sequence[Sheet]) -> None:
     console.facts("measured on", fingerprint.facts())
     for sheet in tables:

@@ -99,9 +99,7 @@ class Histories:
     def take(self, rows: npt.ArrayLike) -> Histories:
         """Users in the given rows (indices into `users`, not user numbers), in that order."""
         chosen = np.asarray(rows, np.int64)
-        lengths = self.lengths[chosen]
-        offsets = _offsets(lengths)
-        events = np.arange(offsets[-1]) + np.repeat(self.offsets[chosen] - offsets[:-1], lengths)
+        offsets, events = _taken(self.offsets, chosen)
         return Histories(self.users[chosen], offsets, **{name: getattr(self, name)[events] for name in PER_EVENT})
 
     def where(self, mask: npt.NDArray[np.bool_]) -> Histories:
@@ -156,6 +154,12 @@ class ModelInputs:
     values: npt.NDArray[np.float32]
     gaps: npt.NDArray[np.float32]
     events: Ints
+
+    def take(self, rows: npt.ArrayLike) -> ModelInputs:
+        """The users in the given rows, in that order."""
+        offsets, events = _taken(self.offsets, np.asarray(rows, np.int64))
+        rest = (getattr(self, field.name)[events] for field in fields(self) if field.name != "offsets")
+        return ModelInputs(offsets, *rest)
 
 
 def model_inputs(histories: Histories, value: Scale, gap: Scale, max_events: int) -> ModelInputs:
@@ -330,6 +334,13 @@ def _array(table: pa.Table, name: str) -> npt.NDArray[Any]:
 
 def _offsets(lengths: npt.NDArray[Any]) -> Ints:
     return np.concatenate([np.zeros(1, np.int64), np.cumsum(lengths, dtype=np.int64)])
+
+
+def _taken(offsets: Ints, rows: Ints) -> tuple[Ints, Ints]:
+    """Offsets of some users alone, and their events one user after another."""
+    lengths = offsets[rows + 1] - offsets[rows]
+    own = _offsets(lengths)
+    return own, np.arange(own[-1]) + np.repeat(offsets[rows] - own[:-1], lengths)
 
 
 def _sums(mask: npt.NDArray[np.bool_], offsets: Ints) -> Ints:

@@ -1,23 +1,22 @@
 """Histories to queries and profiles through the refiner graph.
 
-Knows arrays and sessions; knows nothing of files, items' names or rankings. The graph takes, padded on the right,
+Knows arrays and sessions; knows nothing of files, items' names or rankings. Histories of one length share a batch, so
+nothing is padded; events come before histories, which spares attention its transpositions. The graph takes
 
 =========  ==================  ==================================================
 input      type and shape
 =========  ==================  ==================================================
-vectors    float32 [B, T, d]   item vectors
-types      int64 [B, T]        event types
-values     float32 [B, T]      scaled values, 0 where there is none
-gaps       float32 [B, T]      scaled time since the event before, 0 where unknown
-mask       float32 [B, T]      1 on events, 0 on padding
+vectors    float32 [T, B, d]   item vectors
+types      int64 [T, B]        event types
+values     float32 [T, B]      scaled values, 0 where there is none
+gaps       float32 [T, B]      scaled time since the event before, 0 where unknown
 =========  ==================  ==================================================
 
-and gives ``query`` [B, d], ``profile`` [B, C] and ``concepts`` [B, T, C], all float32.
+and gives ``query`` [B, d], ``profile`` [B, C] and ``concepts`` [T, B, C], all float32.
 """
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -27,10 +26,14 @@ import numpy.typing as npt
 from engine_runtime.artefacts.run import RefinerShape
 from engine_runtime.data.histories import ModelInputs
 from engine_runtime.errors import ArtefactError
-from engine_runtime.inference.batching import cut_batches, pad_rows
-from engine_runtime.inference.session import Provider, available_cpus, open_session
+from engine_runtime.inference.batching import cut_equal
+from engine_runtime.inference.session import Provider
+from engine_runtime.inference.workers import Workers
 
 Floats = npt.NDArray[np.float32]
+Ints = npt.NDArray[np.int64]
+
+INPUTS = frozenset({"vectors", "types", "values", "gaps"})
 
 BUDGETS: dict[Provider, int] = {"cpu": 1024, "cuda": 65536}
 
@@ -75,9 +78,14 @@ class Refiner:
         threads: int | None = None,
     ) -> None:
         self.shape = shape
-        self._session = open_session(graph, provider)
+        self._workers = Workers(graph, provider, threads)
         self._budget = BUDGETS[provider]
-        self._workers = 1 if provider == "cuda" else threads or available_cpus()
+        found = {given.name for given in self._workers.session().get_inputs()}
+        if found != INPUTS:
+            raise ArtefactError(
+                f"the refiner's graph takes {', '.join(sorted(found))}, not {', '.join(sorted(INPUTS))}. "
+                "Another version made it. Export the run again."
+            )
 
     def refine(self, inputs: ModelInputs, item_vectors: Floats) -> Refined:
         """Refine histories into queries and profiles.
@@ -99,40 +107,37 @@ class Refiner:
         query = np.zeros((len(lengths), self.shape.dim), np.float32)
         profile = np.zeros((len(lengths), self.shape.n_concepts), np.float32)
 
-        def run(batch: npt.NDArray[np.int64]) -> None:
+        def run(batch: Ints) -> None:
             users = some[batch]
             feed = self.feed(inputs, item_vectors, users)
-            query[users], profile[users] = self._session.run(["query", "profile"], feed)
+            query[users], profile[users] = self._workers.session().run(["query", "profile"], feed)
 
-        with ThreadPoolExecutor(self._workers) as pool:
-            list(pool.map(run, cut_batches(lengths[some], self._budget)))
+        batches = cut_equal(lengths[some], self._budget)
+        if lengths.sum() <= self._budget:  # handing over would take longer than the work
+            for batch in batches:
+                run(batch)
+        else:
+            with self._workers.pool() as pool:
+                list(pool.map(run, batches))
         if not (np.isfinite(query).all() and np.isfinite(profile).all()):
             raise ArtefactError("the refiner gave a vector that is not finite. Export it again, or use fp32.")
         return Refined(query, profile)
 
     def concepts(self, inputs: ModelInputs, item_vectors: Floats, user: int) -> Floats:
         """p'_t of one user's newest events: float32 [events read, C]; their mean is the profile."""
+        if inputs.offsets[user] == inputs.offsets[user + 1]:
+            return np.zeros((0, self.shape.n_concepts), np.float32)
         feed = self.feed(inputs, item_vectors, np.array([user]))
-        found = self._session.run(["concepts"], feed)[0][0]
-        return np.asarray(found[feed["mask"][0] > 0], np.float32)
+        return np.asarray(self._workers.session().run(["concepts"], feed)[0][:, 0], np.float32)
 
-    def feed(
-        self, inputs: ModelInputs, item_vectors: Floats, users: npt.NDArray[np.int64]
-    ) -> dict[str, npt.NDArray[np.generic]]:
-        """The graph's inputs for `users`, padded to the longest history among them."""
-        lengths = np.minimum(inputs.offsets[users + 1] - inputs.offsets[users], self.shape.max_events)
-        width = int(lengths.max(initial=1))
-
-        def padded(values: npt.NDArray[np.generic]) -> npt.NDArray[np.generic]:
-            return pad_rows(values, inputs.offsets, users, width, 0)
-
-        mask = (np.arange(width) < lengths[:, None]).astype(np.float32)
-        vectors = item_vectors[padded(inputs.items)]
-        vectors *= mask[..., None]
+    def feed(self, inputs: ModelInputs, item_vectors: Floats, users: Ints) -> dict[str, npt.NDArray[np.generic]]:
+        """The graph's inputs for `users`, as many of whose events are read of one as of another."""
+        stops = inputs.offsets[users + 1]
+        length = min(int(stops[0] - inputs.offsets[users[0]]), self.shape.max_events)
+        events = stops + np.arange(-length, 0)[:, None]
         return {
-            "vectors": vectors,
-            "types": padded(inputs.types).astype(np.int64),
-            "values": padded(inputs.values),
-            "gaps": padded(inputs.gaps),
-            "mask": mask,
+            "vectors": item_vectors[inputs.items[events]],
+            "types": inputs.types[events].astype(np.int64),
+            "values": inputs.values[events],
+            "gaps": inputs.gaps[events],
         }

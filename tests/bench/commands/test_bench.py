@@ -92,7 +92,9 @@ def test_numbers_of_texts() -> None:
             _counts(wrong)
 
 
-@pytest.mark.parametrize("group", [["bench"], ["bench", "peers"], ["bench", "peers", "encoder"], ["bench", "encoder"]])
+@pytest.mark.parametrize(
+    "group", [["bench"], ["bench", "peers"], ["bench", "peers", "encoder"], ["bench", "encoder"], ["bench", "refiner"]]
+)
 def test_every_level_has_an_example(group: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     """The help of groups and commands shows how they are called."""
     assert run([*group, "--help"]) == 0

@@ -60,6 +60,9 @@ def test_slice_and_take(items: list[list[int]], data: st.DataObject) -> None:
     rows = data.draw(st.lists(st.integers(0, len(items) - 1), max_size=5)) if items else []
     assert lists(histories.take(rows)) == [items[row] for row in rows]
     assert histories.take(rows).users.tolist() == rows
+    inputs, chosen = model_inputs(histories, UNIT, UNIT, 3), model_inputs(histories.take(rows), UNIT, UNIT, 3)
+    assert inputs.take(rows).offsets.tolist() == chosen.offsets.tolist()
+    assert inputs.take(rows).items.tolist() == chosen.items.tolist()
 
 
 @settings(max_examples=30)

@@ -78,16 +78,21 @@ def test_a_batch_changes_nothing(refiner: Refiner, monkeypatch: pytest.MonkeyPat
         assert np.allclose(alone.profile[0], crowd.profile[user], atol=1e-6)
 
 
-def test_padding_is_zero_and_on_the_right(refiner: Refiner) -> None:
-    """What the graph is fed behind a history's end is zero in every input, vectors included."""
-    inputs = inputs_of(history([[(3, 1, 5.0, 7), (4, 1, 5.0, 90)], [(5, 1, 1.0, 3)], []]))
-    feed = refiner.feed(inputs, VECTORS, np.array([1, 0, 2]))
-    assert feed["mask"].tolist() == [[1, 0], [1, 1], [0, 0]]
-    assert np.array_equal(feed["vectors"][1], VECTORS[[3, 4]])
-    for values in feed.values():
-        assert not values[feed["mask"] == 0].any()
-    assert feed["types"].tolist() == [[1, 0], [1, 1], [0, 0]]
+def test_one_length_shares_a_batch(refiner: Refiner) -> None:
+    """What the graph is fed has events first and histories second, and nothing is padded."""
+    inputs = inputs_of(history([[(3, 1, 5.0, 7), (4, 0, 5.0, 90)], [(5, 1, 1.0, 3)], [(6, 0, 2.0, 1), (7, 1, 2.0, 2)]]))
+    feed = refiner.feed(inputs, VECTORS, np.array([2, 0]))
+    assert np.array_equal(feed["vectors"], VECTORS[[[6, 3], [7, 4]]])
+    assert feed["types"].tolist() == [[0, 1], [1, 0]]
     assert feed["types"].dtype == np.int64
+    assert np.array_equal(feed["values"][:, 1], inputs.values[:2])
+    assert np.array_equal(feed["gaps"][:, 0], inputs.gaps[3:])
+
+
+def test_a_graph_of_another_version_is_refused() -> None:
+    """A graph that takes other inputs is not fed: the message names both."""
+    with pytest.raises(ArtefactError, match=r"not gaps, types, values, vectors\. .*Export the run again"):
+        Refiner(tiny.encoder_graph(), tiny.SHAPE)
 
 
 def test_long_histories_are_read_from_their_newest(refiner: Refiner) -> None:

@@ -1,0 +1,1 @@
+"""The refiner beside the same network in PyTorch and beside RePlay's compiled SASRec."""
