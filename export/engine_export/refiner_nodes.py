@@ -119,7 +119,7 @@ class Drawing:
 
     def _decode(self, states: str) -> None:
         refiner = self._refiner
-        scaled = refiner.centres.T * refiner.log_scale.exp()
+        scaled = (refiner.centres @ refiner.decoder.weight).T * refiner.log_scale.exp()
         logits = self._op("MatMul", [states, self._held("centres.scaled", scaled)], "logits")
         self._op("Softmax", [logits], "concepts", axis=-1)
         self._op("ReduceMean", ["concepts", self._ints("first", [0])], "profile", keepdims=0)

@@ -22,6 +22,7 @@ from engine_models.label_measures import accuracy, auc, calibration_error, inter
 from engine_models.logistic import Doubles, choose, fit, temperature
 from engine_models.model import load_model
 from engine_models.queries import last_profiles
+from engine_models.systems import learned_vectors
 from engine_runtime.artefacts import run as layout
 from engine_runtime.artefacts.dataset import Dataset
 from engine_runtime.artefacts.labels import LABELS_FILE, LabelInfo
@@ -103,7 +104,7 @@ def read_features(run: Run, dataset: Dataset) -> Users:
     """What heads read of every user of a data set, from the refiner in float32."""
     split = read_corpus(dataset).split
     histories, model = split.histories, load_model(run)
-    vectors = np.load(run.vectors, allow_pickle=False)
+    vectors = learned_vectors(run)
     events = events_of(split, run.info.value, run.info.gap, torch.device("cpu"))
     some = np.flatnonzero(histories.lengths)
     profiles = np.zeros((len(histories), run.info.shape.n_concepts), np.float32)

@@ -9,7 +9,7 @@ import numpy as np
 
 from engine_models.corpus import Corpus
 from engine_models.metrics import DEPTH
-from engine_models.systems import learned_vectors, bundle_system, run_ablations, run_system, shuffled
+from engine_models.systems import bundle_system, learned_vectors, run_ablations, run_system, shuffled
 from engine_runtime import Engine
 from engine_runtime.artefacts.run import Run
 from engine_runtime.data.histories import Histories
