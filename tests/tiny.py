@@ -52,7 +52,7 @@ ENCODER = EncoderInfo(
     pooling="mean",
     recipe={},
 )
-FUSION = Fusion(weight=0.5, decay=0.7, n_events=3, n_candidates=8)
+FUSION = Fusion(weight=0.5, decay=0.7, n_events=3, n_candidates=8, text_weight=0.5, bonus=0.1)
 BUNDLE = BundleInfo(
     encoder=ENCODER,
     shape=SHAPE,
@@ -113,7 +113,7 @@ def weights(name: str, *shape: int) -> Floats:
 
 
 def encoder_graph(*, item: bool = True, spoil: float = 1.0) -> bytes:
-    """``text``, the normalised mean of token embeddings, and ``item``, a projection of it beside it; all times `spoil`."""
+    """``text``, the normalised mean of token embeddings, and ``item``, a projection before it; all times `spoil`."""
     nodes = [
         helper.make_node("Gather", ["table", "input_ids"], ["embedded"]),
         helper.make_node("Cast", ["attention_mask"], ["mask"], to=TensorProto.FLOAT),

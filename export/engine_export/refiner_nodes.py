@@ -108,8 +108,8 @@ class Drawing:
         apart = self._op("Reshape", [scores, "size.heads_apart"], f"{name}.apart")
         table = self._held(f"{name}.distance", _biases(layer.distance))
         corner = [table, self._ints("size.zeros", [0, 0]), "size.square", self._ints("size.axes", [1, 2])]
-        bias = self._op("Slice", corner, f"{name}.bias")
-        biased = self._op("Add", [apart, bias], f"{name}.biased")
+        cut_table = self._op("Slice", corner, f"{name}.bias")
+        biased = self._op("Add", [apart, cut_table], f"{name}.biased")
         flat = self._op("Reshape", [biased, "size.flat"], f"{name}.flat")
         weights = self._op("Softmax", [flat], f"{name}.weights", axis=-1)
         mixed = self._op("FusedMatMul", [weights, parts[2]], f"{name}.mixed", transBatchB=1)

@@ -17,10 +17,10 @@ from engine_runtime.search.fusion import Seen, rank, wide_queries
 from engine_runtime.search.index import Index
 from engine_runtime.search.successors import SuccessorTable
 
-WEIGHTS = (0.15, 0.3, 0.5, 0.7, 1.0)
+WEIGHTS = (0.25, 0.5, 1.0, 1.5, 2.0)
 DECAYS = (0.5, 0.7, 0.9)
-TEXT_WEIGHTS = (1.0, 2.0, 4.0, 6.0, 9.0, 13.0)
-TEXT_DECAYS = (0.6, 0.8, 0.95)
+TEXT_WEIGHTS = (2.0, 4.0, 6.0, 9.0, 13.0, 18.0)
+TEXT_DECAYS = (0.5, 0.7, 0.9)
 N_EVENTS = 20
 N_CANDIDATES = 200
 BONUSES = tuple(np.arange(0, 6.1, 0.5).tolist())

@@ -43,7 +43,7 @@ from engine_runtime.search.index import ExactIndex, Floats
 from engine_runtime.search.newcomers import Newcomers, lend_successors
 from engine_runtime.search.successors import SuccessorTable
 
-FITTED_USERS = 5_000
+FITTED_USERS = 10_000
 RESIDUAL_STD = 0.02
 
 Report = Callable[[str], None]

@@ -70,7 +70,7 @@ def test_report_covers_text_items_and_refiner(bundle: Bundle) -> None:
     assert refined.ndcg is not None
     assert refined.cosine_p1 > 0.98
     assert report.item["int8"].cosine_mean > 0.98
-    assert {name: len(layers) for name, layers in report.layers.items()} == {"encoder int8": 12, "refiner int8": 8}
+    assert {name: len(layers) for name, layers in report.layers.items()} == {"encoder int8": 12, "refiner int8": 12}
 
 
 def test_one_variant_alone(trained: Run, encoder: EncoderArtefact, dataset: Dataset, tmp_path: Path) -> None:

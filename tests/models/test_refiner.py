@@ -21,6 +21,7 @@ def refiner() -> Refiner:
     with torch.no_grad():
         for weight in made.parameters():
             weight.add_(torch.randn_like(weight), alpha=0.3)
+        made.centres.normal_()
     return made
 
 

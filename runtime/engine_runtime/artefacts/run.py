@@ -62,9 +62,9 @@ class Fusion:
 
     ``score = <q, e> + text_weight * <m, y> + weight * log(1 + rule / floor) + bonus``: y is the direction of an item's
     whitened text, m the decayed mean of those of the newest events, so one search finds the best by both. The rule is
-    the decayed sum of the successor table's rows for the newest events, scaled to sum to 1 over a user's items. The
-    bonus is that of new items. A product of distributions lets each have a say in every place, where a sum leaves the
-    top to the one that is surer.
+    the decayed sum of the successor table's rows for the newest events, as counted, so that what was seen once says
+    little and what was seen often much. The bonus is that of new items. A sum of logarithms lets each have a say in
+    every place, where a sum of probabilities leaves the top to the one that is surer.
 
     Attributes
     ----------
@@ -77,7 +77,7 @@ class Fusion:
     n_candidates
         Candidates taken from the search on the query vector.
     floor
-        Share of the rule below which it says little.
+        Count of the rule below which it says little.
     text_weight, text_decay
         Of the texts' likeness; the factor from one event to the one before it.
     bonus
@@ -90,7 +90,7 @@ class Fusion:
     n_candidates: int
     text_weight: float = 0.0
     text_decay: float = 0.8
-    floor: float = 1e-4
+    floor: float = 0.3
     bonus: float = 0.0
 
     def alone(self) -> Fusion:

@@ -188,7 +188,7 @@ def _search(query: Floats, known: Bools, index: Index, met: Ints, width: int, n_
 
 
 def _rule(seen: Seen, known: Bools, index: Index, table: SuccessorTable, fusion: Fusion, met: Ints) -> _Pairs:
-    """Decayed sum of the rows of each user's newest events, over unseen rankable items, summing to 1 a user.
+    """Decayed sum of the rows of each user's newest events, over unseen rankable items.
 
     The start row is that of users without events, and of those without a query.
     """
@@ -206,8 +206,7 @@ def _rule(seen: Seen, known: Bools, index: Index, table: SuccessorTable, fusion:
     values = np.bincount(position, weights * factors[which], len(keys))
     kept = index.rankable[keys % n_items] & ~_among(keys, met)
     keys, values = keys[kept], values[kept]
-    totals = np.bincount(keys // n_items, values, len(lengths))
-    return _Pairs(keys, values / np.maximum(totals, 1e-30)[keys // n_items])
+    return _Pairs(keys, values)
 
 
 def _among(keys: Ints, sorted_keys: Ints) -> Bools:

@@ -46,7 +46,7 @@ def test_vectors_are_those_of_each_text_alone(encoder: TextEncoder, texts: list[
     """Vectors come in input order, and what else is in the batch changes none by 1e-5."""
     found = encoder.encode(texts, space)
     assert found.dtype == np.float32
-    assert found.shape == (len(texts), {"text": tiny.SHAPE.text_dim, "item": tiny.SHAPE.dim}[space])
+    assert found.shape == (len(texts), {"text": tiny.SHAPE.text_dim, "item": tiny.SHAPE.item_dim}[space])
     assert np.allclose(found, tiny.encoded(texts, space), atol=1e-5)
     if texts:
         assert np.allclose(found[:1], encoder.encode(texts[:1], space), atol=1e-5)

@@ -63,10 +63,10 @@ def plain_rank(
             for item, weight in rows[met].items():
                 rule[item] = rule.get(item, 0) + weight * fusion.decay**age
     rule = {item: weight for item, weight in rule.items() if item in fresh}
-    total, weight = sum(rule.values()) or 1, fusion.weight if known else 1.0
+    weight = fusion.weight if known else 1.0
     score = {
         item: product[item]
-        + weight * math.log(1 + rule.get(item, 0.0) / total / fusion.floor)
+        + weight * math.log(1 + rule.get(item, 0.0) / fusion.floor)
         + (fusion.bonus if known and NEW[item] else 0.0)
         for item in {*candidates, *rule}
     }
@@ -153,7 +153,7 @@ def test_a_user_without_events_sees_what_is_popular() -> None:
     table = tiny.table_of([*rows, {7: 2.0, 5: 3.0, 4: 9.0}])
     ranking = rank(np.zeros((1, 2), np.float32), seen_of([[]]), INDEX, table, FUSION, 4)
     assert ranking.items.tolist() == [[5, 7, -1, -1]]
-    assert ranking.scores[0, :2].tolist() == pytest.approx([math.log1p(0.6 / 1e-4), math.log1p(0.4 / 1e-4)])
+    assert ranking.scores[0, :2].tolist() == pytest.approx([math.log1p(3 / FUSION.floor), math.log1p(2 / FUSION.floor)])
 
 
 def test_a_query_counts_without_items_in_the_catalogue() -> None:
@@ -204,7 +204,7 @@ def test_an_index_that_finds_too_little_gives_finite_scores() -> None:
     )
     assert ranking.items.tolist() == [[3, -1]]
     product = float(np.full(2, 50, np.float32) @ VECTORS[3])
-    assert ranking.scores[0, 0] == pytest.approx(product + FUSION.weight * math.log1p(1 / 1e-4))
+    assert ranking.scores[0, 0] == pytest.approx(product + FUSION.weight * math.log1p(1 / FUSION.floor))
 
 
 def test_breadth_grows_with_what_was_seen() -> None:

@@ -25,7 +25,7 @@ from tiny import World
 def rows(output: Output) -> list[dict[str, Any]]:
     """All rows, part by part."""
     parts = [pq.read_table(output.part(number)) for number in range(output.info.n_parts)]
-    assert all(part.schema.equals(schema(tiny.SHAPE.dim, tiny.SHAPE.n_concepts)) for part in parts)
+    assert all(part.schema.equals(schema(tiny.SHAPE.item_dim, tiny.SHAPE.n_concepts)) for part in parts)
     found: list[dict[str, Any]] = pa.concat_tables(parts).to_pylist()
     return found
 

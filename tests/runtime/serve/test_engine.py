@@ -11,11 +11,12 @@ import pytest
 
 import engine_runtime
 import tiny
-from engine_runtime.data.histories import histories_from, model_inputs, read_histories
+from engine_runtime.data.histories import Histories, histories_from, model_inputs, read_histories
 from engine_runtime.data.schema import ITEM_ID, TEXT
 from engine_runtime.errors import ArtefactError, MachineError, UsageError
 from engine_runtime.inference.encoder import TextEncoder
 from engine_runtime.search.building import IndexSettings
+from engine_runtime.search.index import Floats
 from engine_runtime.serve.engine import Engine, align, check_event_types
 from engine_runtime.serve.indexing import make_index
 from tiny import World
@@ -85,8 +86,18 @@ def test_profiles_are_those_of_the_formulas(world: World, engine: Engine) -> Non
         query, concepts = tiny.refined(
             vectors, inputs.types[events].tolist(), inputs.values[events], inputs.gaps[events]
         )
-        assert np.allclose(found.query[user], query, atol=1e-5)
+        likeness = engine.info.fusion.text_weight * _recent(engine, histories.take([user]))
+        assert np.allclose(found.query[user], np.concatenate((query, likeness)), atol=1e-5)
         assert np.allclose(found.concepts[user], concepts.mean(axis=0), atol=1e-5)
+
+
+def _recent(engine: Engine, history: Histories) -> Floats:
+    """Decayed mean of the directions of a user's newest events."""
+    fusion = engine.info.fusion
+    newest = history.items[-fusion.n_events :]
+    factors = fusion.text_decay ** np.arange(len(newest))[::-1]
+    mean = (engine.shelf.directions[newest] * factors[:, None]).sum(0) / factors.sum()
+    return np.asarray(mean, np.float32)
 
 
 def test_a_user_alone_is_the_user_in_a_batch(world: World, engine: Engine) -> None:
@@ -133,6 +144,7 @@ def test_newcomers_are_read_and_never_recommended(engine: Engine) -> None:
     gap = model_inputs(histories_from([[0]]), tiny.BUNDLE.value, tiny.BUNDLE.gap, 5)
     query, _ = tiny.refined(vectors[:1], [0], gap.values, gap.gaps)
     assert np.allclose(found.query[0, : tiny.SHAPE.dim], query, atol=1e-5)
+    wider.info = dataclasses.replace(wider.info, fusion=dataclasses.replace(wider.info.fusion, weight=0.0))
     ranking = wider.recommend(found, 4)
     assert ranking.items.max() < first
     fused = wider.info.fusion.n_candidates
