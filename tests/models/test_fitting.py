@@ -51,7 +51,7 @@ def test_a_table_of_noise_gets_no_weight(index: ExactIndex) -> None:
 
 def test_a_table_that_knows_gets_weight(index: ExactIndex) -> None:
     """Where the query is noise and the table right, the table decides."""
-    pairs = [[item, (item + 1) % N_ITEMS] for item in range(N_ITEMS)]
+    pairs = [[item, (item + 1) % N_ITEMS] for item in range(N_ITEMS)] * 20
     fusion, metrics = fit_fusion(questions(index, 0.0), index, table_of(pairs))
     assert fusion.weight > 0
     assert metrics["ndcg@10"] > 0.95

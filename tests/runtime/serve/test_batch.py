@@ -119,9 +119,10 @@ def test_items_new_to_the_index_are_read(world: World, engine: Engine, tmp_path:
     assert shown["new"] != shown["idle"]
     assert found["new"]["spending"]["total"] == pytest.approx(9.0)
     assert found["new"]["spending"]["brands"] == []
-    vector = tiny.encoded(["red lamp"], "item")
-    query, _ = tiny.refined(vector, [1], np.zeros(1, np.float32), np.zeros(1, np.float32))
-    assert np.allclose(found["new"]["query"], query, atol=1e-5)
+    shelf = source.engine.shelf
+    query, _ = tiny.refined(shelf.vectors[-1:], [1], np.zeros(1, np.float32), np.zeros(1, np.float32))
+    likeness = engine.info.fusion.text_weight * tiny.encoded(["red lamp"])[0]
+    assert np.allclose(found["new"]["query"], np.concatenate((query, likeness)), atol=1e-5)
 
 
 def test_only_what_may_be_replaced_is(world: World, engine: Engine, tmp_path: Path) -> None:
