@@ -8,9 +8,10 @@ DEMO := demo
 LEAN := .venv-lean
 PEERS := .venv-peers
 BEAUTY ?= ../shared/data/amazon-beauty
+ML1M ?= ../shared/data/ml-1m
 READY := $(VENV)/ready
 
-.PHONY: demo lean beauty student peers test lint clean
+.PHONY: demo lean beauty ml-1m seeds student peers test lint clean
 
 $(READY): pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed: make PYTHON=python3.11"; exit 3; }
@@ -63,6 +64,33 @@ beauty: $(READY)
 	$(ENGINE) serve-batch --bundle $(DEMO)/beauty/bundle --index $(DEMO)/beauty/index \
 		--events $(DEMO)/beauty/dataset --out $(DEMO)/beauty/profiles
 	$(ENGINE) evaluate $(DEMO)/beauty/run $(DEMO)/beauty/bundle $(DEMO)/beauty/dataset --index $(DEMO)/beauty/index
+
+# MovieLens 1M the same way, and what its profiles tell of gender, age and occupation; two hours at most.
+ml-1m: $(READY)
+	@test -d $(ML1M) || { echo "no data in $(ML1M): make ml-1m ML1M=folder with events, items and users"; exit 4; }
+	rm -rf $(DEMO)/ml-1m
+	$(ENGINE) data ingest --config examples/ml-1m.toml --events $(ML1M)/events.tsv.gz --items $(ML1M)/items.jsonl.gz \
+		--users $(ML1M)/users.tsv.gz --out $(DEMO)/ml-1m/dataset
+	$(ENGINE) export --encoder all-MiniLM-L6-v2 --calibrate $(DEMO)/ml-1m/dataset --out $(DEMO)/ml-1m/encoder
+	$(ENGINE) train $(DEMO)/ml-1m/dataset --encoder $(DEMO)/ml-1m/encoder --out $(DEMO)/ml-1m/run --minutes 115
+	$(ENGINE) export $(DEMO)/ml-1m/run --out $(DEMO)/ml-1m/bundle
+	$(ENGINE) index $(DEMO)/ml-1m/bundle $(DEMO)/ml-1m/dataset --method hnsw --out $(DEMO)/ml-1m/index
+	$(ENGINE) evaluate $(DEMO)/ml-1m/run $(DEMO)/ml-1m/bundle $(DEMO)/ml-1m/dataset --index $(DEMO)/ml-1m/index --ablations
+	$(ENGINE) labels $(DEMO)/ml-1m/run $(DEMO)/ml-1m/dataset --labels gender,age,occupation --out $(DEMO)/ml-1m/labelled
+
+# Seeds 1 and 2 of `make beauty` beside its seed 0, a plain SASRec by the same recipe, and new items; an hour and a half.
+seeds: $(READY)
+	@test -d $(DEMO)/beauty/index || { echo "no index in $(DEMO)/beauty: run make beauty first"; exit 4; }
+	for seed in 1 2; do \
+		$(ENGINE) train $(DEMO)/beauty/dataset --encoder $(DEMO)/beauty/encoder --seed $$seed --out $(DEMO)/beauty/run-$$seed --minutes 40 \
+		&& $(ENGINE) export $(DEMO)/beauty/run-$$seed --out $(DEMO)/beauty/bundle-$$seed \
+		&& $(ENGINE) index $(DEMO)/beauty/bundle-$$seed $(DEMO)/beauty/dataset --method hnsw --out $(DEMO)/beauty/index-$$seed || exit; \
+	done
+	$(ENGINE) train $(DEMO)/beauty/dataset --encoder $(DEMO)/beauty/encoder --without text,decoder --out $(DEMO)/beauty/sasrec --minutes 40
+	cd $(DEMO)/beauty && ../../$(ENGINE) evaluate run run-1 run-2 bundle bundle-1 bundle-2 sasrec dataset \
+		--index index --index index-1 --index index-2
+	$(ENGINE) train $(DEMO)/beauty/dataset --encoder $(DEMO)/beauty/encoder --withhold 0.05 --out $(DEMO)/beauty/withheld --minutes 40
+	$(ENGINE) evaluate $(DEMO)/beauty/withheld $(DEMO)/beauty/dataset
 
 # A student of the encoder of `make beauty`, and what is served with it; twenty minutes.
 student: $(READY)

@@ -14,6 +14,7 @@ from engine_bench.fingerprint import LIBRARIES, SHOWN_FEATURES, installed
 from engine_bench.refiners.contest import EXACT, Contender, Given, Row, compete
 from engine_export.calibrate import spread
 from engine_export.parity import read_report
+from engine_models.systems import learned_vectors
 from engine_runtime.artefacts.bundle import Bundle
 from engine_runtime.artefacts.dataset import Dataset
 from engine_runtime.artefacts.manifest import check_parent
@@ -61,7 +62,7 @@ def contest(
         raise InputError(f"{dataset_root} has no ordered event.")
     rows = some[spread(len(some), users or len(some))]
     inputs = model_inputs(histories.take(rows), info.value, info.gap, info.shape.max_events)
-    vectors = np.load(run.vectors, allow_pickle=False)
+    vectors = learned_vectors(run)
     given = Given(info.shape, str(bundle.root), str(run.root))
     found, left_out = compete(_contenders(info.precision, replay), given, inputs, vectors, rounds, tell)
     machine = this_machine()
