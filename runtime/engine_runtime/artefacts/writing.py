@@ -18,7 +18,7 @@ from typing import Any
 import msgspec
 
 import engine_runtime
-from engine_runtime.artefacts.manifest import MANIFEST, SCHEMA, Manifest, artefact_kind, file_record
+from engine_runtime.artefacts.manifest import MANIFEST, SCHEMA, FileRecord, Manifest, artefact_kind, file_record
 from engine_runtime.errors import ArtefactError, UsageError
 
 
@@ -49,22 +49,9 @@ class Draft:
             Digest of each artefact that this one was made from, by kind.
         """
         files = sorted(path for path in self.path.rglob("*") if path.is_file())
-        for path in files:
-            path.chmod(0o644)  # some writers leave files to their owner alone; an artefact is read by others
-        manifest = Manifest(
-            kind=self.kind,
-            schema=SCHEMA,
-            creator=f"profile-engine {engine_runtime.__version__}",
-            files={path.relative_to(self.path).as_posix(): file_record(path) for path in files},
-            parents=dict(parents or {}),
-            info=msgspec.to_builtins(dataclasses.asdict(info)),
-        )
-        encoded = msgspec.json.format(msgspec.json.encode(manifest), indent=2)
-        (self.path / MANIFEST).write_bytes(encoded)
-        for path in [*self.path.rglob("*"), self.path]:
-            _flush(path)
-        self.manifest = manifest
-        return manifest
+        records = {path.relative_to(self.path).as_posix(): file_record(path) for path in files}
+        self.manifest = seal(self.path, self.kind, info, dict(parents or {}), records)
+        return self.manifest
 
 
 @contextmanager
@@ -94,7 +81,7 @@ def drafting(target: Path, kind: str, *, replace: bool = False) -> Iterator[Draf
         if draft.manifest is None:
             raise RuntimeError(f"the {kind} at {target} was not sealed")
         temporary.chmod(0o755)
-        _put_in_place(temporary, target)
+        put_in_place(temporary, target, temporary.with_name(temporary.name + ".old"))
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
 
@@ -113,16 +100,41 @@ def check_free(target: Path, kind: str, *, replace: bool) -> None:
         raise UsageError(f"{target} holds a {found} and is not replaced by a {kind}. Name another directory.")
 
 
-def _put_in_place(temporary: Path, target: Path) -> None:
-    retired = temporary.with_name(temporary.name + ".old")
+def seal(folder: Path, kind: str, info: Any, parents: dict[str, str], records: dict[str, FileRecord]) -> Manifest:
+    """Write the manifest of the files in `folder`, whose `records` are known, and flush all to the disk."""
+    for name in records:
+        (folder / name).chmod(0o644)  # some writers leave files to their owner alone; an artefact is read by others
+    manifest = Manifest(
+        kind=kind,
+        schema=SCHEMA,
+        creator=creator(),
+        files=records,
+        parents=parents,
+        info=msgspec.to_builtins(dataclasses.asdict(info)),
+    )
+    encoded = msgspec.json.format(msgspec.json.encode(manifest), indent=2)
+    (folder / MANIFEST).write_bytes(encoded)
+    for path in [*folder.rglob("*"), folder]:
+        flush(path)
+    return manifest
+
+
+def creator() -> str:
+    """Name and version of this program."""
+    return f"profile-engine {engine_runtime.__version__}"
+
+
+def put_in_place(temporary: Path, target: Path, retired: Path) -> None:
+    """Rename `temporary` to `target`; what is there goes to `retired`, and then away."""
     if target.exists():
         target.rename(retired)
     temporary.rename(target)
-    _flush(target.parent)
+    flush(target.parent)
     shutil.rmtree(retired, ignore_errors=True)
 
 
-def _flush(path: Path) -> None:
+def flush(path: Path) -> None:
+    """Wait until a file, or a folder's list of names, is on the disk."""
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -23,11 +22,13 @@ from engine_runtime.commands.options import (
     precision_option,
     provider_option,
 )
-from engine_runtime.errors import UsageError
+from engine_runtime.errors import EngineError, UsageError
 
 if TYPE_CHECKING:
     from engine_runtime.artefacts.dataset import Dataset
+    from engine_runtime.artefacts.output import OutputInfo
     from engine_runtime.inference.session import Provider
+    from engine_runtime.serve.batch import Stages
 
 
 @click.command(short_help="Profiles and recommendations for every user, as Parquet.")
@@ -52,6 +53,7 @@ if TYPE_CHECKING:
 @precision_option
 @provider_option
 @cache_option
+@click.option("--resume", is_flag=True, help="Go on from the finished parts of a run that was stopped.")
 @force_option
 @json_option
 def serve_batch(
@@ -66,6 +68,7 @@ def serve_batch(
     precision: str,
     provider: Provider,
     cache: Path | None,
+    resume: bool,
     force: bool,
     as_json: bool,
 ) -> None:
@@ -74,6 +77,11 @@ def serve_batch(
     OUT holds one Parquet part for each bucket of users, one row a user; docs/output.md says what the columns mean.
     Items that the index does not hold are read in histories from their texts and are never recommended.
 
+    A run that is stopped, by a full disk (exit code 3), Ctrl-C (130) or a kill, leaves its finished parts in
+    OUT.unfinished. The same command with --resume goes on from there and ends with the same bytes; where nothing was
+    begun it begins, and where all is done it does nothing, so a script may always say --resume. Two runs never write
+    one OUT: the second ends with exit code 2.
+
     \b
     Example:
       engine serve-batch --bundle bundle --index index --events dataset --out profiles
@@ -81,58 +89,76 @@ def serve_batch(
     """
     from engine_runtime.artefacts.index import IndexArtefact
     from engine_runtime.artefacts.output import KIND
-    from engine_runtime.artefacts.writing import check_free
-    from engine_runtime.serve.batch import serve_batch as serve
+    from engine_runtime.artefacts.unfinished import unfinished
+    from engine_runtime.serve.batch import begin, serve_rest
     from engine_runtime.serve.engine import Engine
 
-    check_free(out, KIND, replace=force)
-    engine = Engine.load(bundle, index_path, precision, workers, provider, cache)
-    catalogue = IndexArtefact.open(index_path, verify=False).items
-    with _dataset(events, config, users, catalogue, out) as dataset:
+    with _hinting(out), unfinished(out, KIND, replace=force, resume=resume) as work:
+        engine = Engine.load(bundle, index_path, precision, workers, provider, cache)
+        catalogue = IndexArtefact.open(index_path, verify=False).items
+        dataset = _dataset(events, config, users, catalogue, work.scratch)
         started = time.perf_counter()
-        with progress("serving", dataset.info.n_users, "users") as advance:
-            output, stages = serve(engine, dataset, out, top_k=top_k, replace=force, advance=advance)
+        left = begin(work, engine, dataset, top_k)
+        with progress("serving", left, "users") as advance:
+            output, stages = serve_rest(work, engine, dataset, top_k, advance)
         seconds = time.perf_counter() - started
-    info = output.info
     if as_json:
-        timings = {"seconds": seconds, "stages": stages.seconds}
-        emit({"output": str(out), "digest": output.manifest.digest} | dataclasses.asdict(info) | timings)
+        timings = {"served_now": stages.users, "seconds": seconds, "stages": stages.seconds}
+        named = {"output": str(out), "digest": output.manifest.digest, "parents": output.manifest.parents}
+        emit(named | dataclasses.asdict(output.info) | timings)
         return
-    slowest, took = max(stages.seconds.items(), key=lambda stage: stage[1])
+    facts(f"profiles in {out}", _summary(output.info, stages, seconds))
+
+
+def _summary(info: OutputInfo, stages: Stages, seconds: float) -> dict[str, str]:
+    """What the output holds, and what this run did for it."""
     shown = {
         "users": f"{info.n_users:,}",
         "of which without events": f"{info.n_without_events:,}",
         "events": f"{info.n_events:,}",
         "items new to the index": f"{info.n_new_items:,}",
         "ran": f"{info.precision} on {info.provider}",
-        "seconds": f"{seconds:.1f}",
-        "users a second": f"{info.n_users / max(seconds, 1e-9):,.0f}",
-        "slowest stage": f"{slowest}, {took:.1f} s",
     }
-    facts(f"profiles in {out}", shown)
+    if stages.users < info.n_users:
+        shown["served by an earlier run"] = f"{info.n_users - stages.users:,}"
+    shown["seconds"] = f"{seconds:.1f}"
+    if stages.seconds:
+        slowest, took = max(stages.seconds.items(), key=lambda stage: stage[1])
+        shown["users a second"] = f"{stages.users / max(seconds, 1e-9):,.0f}"
+        shown["slowest stage"] = f"{slowest}, {took:.1f} s"
+    return shown
 
 
 @contextmanager
+def _hinting(out: Path) -> Iterator[None]:
+    """Say what a failed run leaves and how to go on from there."""
+    from engine_runtime.artefacts.unfinished import is_begun, unfinished_folder
+
+    try:
+        yield
+    except (KeyboardInterrupt, OSError, EngineError) as error:
+        if is_begun(out) and not isinstance(error, UsageError):
+            note(f"finished parts are kept in {unfinished_folder(out)}: add --resume to go on from there")
+        raise
+
+
 def _dataset(
-    events: Sequence[Path], config: Path | None, users: Sequence[Path], catalogue: Path, out: Path
-) -> Iterator[Dataset]:
-    """The data set that `events` is, or one made of raw files for this run alone."""
+    events: Sequence[Path], config: Path | None, users: Sequence[Path], catalogue: Path, scratch: Path
+) -> Dataset:
+    """The data set that `events` is, or one made of raw files in `scratch` for this run alone."""
     from engine_runtime.artefacts.dataset import Dataset
     from engine_runtime.artefacts.manifest import MANIFEST
 
     if len(events) == 1 and (events[0] / MANIFEST).is_file():
         if config or users:
             raise UsageError(f"{events[0]} is a data set already: leave out --config and --users.")
-        yield Dataset.open(events[0])
-        return
+        return Dataset.open(events[0])
     if config is None:
         raise UsageError(f"{events[0]} is no data set. Raw event files need --config, a TOML that maps their columns.")
     from engine_runtime.data.config import load_config
     from engine_runtime.data.ingest import ingest
 
-    out.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=f".{out.name}.events.", dir=out.parent) as folder:
-        made = ingest(load_config(config), events, [], users, Path(folder) / "dataset", catalogue=catalogue)
-        if made.info.n_rejects:
-            note(f"{made.info.n_rejects:,} rows were rejected; `engine data ingest` lists them")
-        yield made
+    made = ingest(load_config(config), events, [], users, scratch / "dataset", catalogue=catalogue)
+    if made.info.n_rejects:
+        note(f"{made.info.n_rejects:,} rows were rejected; `engine data ingest` lists them")
+    return made

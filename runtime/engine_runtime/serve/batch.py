@@ -1,6 +1,7 @@
 """Profiles and recommendations for every user of a data set, bucket by bucket.
 
-A bucket is a function from its events to its part of the output; what is held in memory is a block of its users.
+A part is a function of the source and the number of its bucket: it does not matter when it is made, after which other
+parts, or in which process. What is held in memory is a block of a bucket's users.
 """
 
 from __future__ import annotations
@@ -19,10 +20,11 @@ import pyarrow.parquet as pq
 
 from engine_runtime.artefacts import bundle as bundle_layout
 from engine_runtime.artefacts import dataset as dataset_layout
+from engine_runtime.artefacts import index as index_layout
 from engine_runtime.artefacts import output as layout
 from engine_runtime.artefacts.dataset import Dataset
 from engine_runtime.artefacts.output import Output, OutputInfo
-from engine_runtime.artefacts.writing import drafting
+from engine_runtime.artefacts.unfinished import Unfinished, unfinished
 from engine_runtime.data.histories import Histories, read_bucket, read_catalogue, read_users
 from engine_runtime.data.schema import ITEM_ID, N_EVENTS, TEXT
 from engine_runtime.profile.spending import market
@@ -34,9 +36,10 @@ BLOCK_USERS = 4096
 
 @dataclass
 class Stages:
-    """Wall seconds spent in each stage."""
+    """Wall seconds spent in each stage of a run, and the users that it served in them."""
 
     seconds: dict[str, float] = field(default_factory=dict)
+    users: int = 0
 
     @contextmanager
     def timed(self, stage: str) -> Iterator[None]:
@@ -56,6 +59,8 @@ class Source:
     ----------
     engine
         Knows the items that the index lacks, too.
+    dataset
+        Where the histories are.
     numbers
         int32 [items of the data set]: their numbers for the engine.
     n_new
@@ -67,6 +72,7 @@ class Source:
     """
 
     engine: Engine
+    dataset: Dataset
     numbers: npt.NDArray[np.int32]
     n_new: int
     users: pa.Table
@@ -80,6 +86,7 @@ def serve_batch(
     *,
     top_k: int = 10,
     replace: bool = False,
+    resume: bool = False,
     advance: Callable[[int], None] = lambda users: None,
 ) -> tuple[Output, Stages]:
     """Serve every user of a data set.
@@ -91,56 +98,90 @@ def serve_batch(
     dataset
         Whose users are served.
     out
-        Where the output goes: one Parquet part for each bucket of users.
+        Where the output goes: one Parquet part for each bucket of users. Until all are there, they are in a folder
+        beside it, as `engine_runtime.artefacts.unfinished` says.
     top_k
         Recommendations a user.
     replace
-        Whether an output that is there may be replaced.
+        Whether an output that is there, or an unfinished one, may be replaced.
+    resume
+        Whether to keep the parts that an earlier run of the same task has finished.
     advance
         Called with the number of users done, now and then.
 
     Raises
     ------
     ArtefactError
-        The data set numbers its event types otherwise than the bundle.
+        The data set numbers its event types otherwise than the bundle, or what is there to resume is another task.
+    UsageError
+        The place is taken, by an artefact or by another process.
     """
+    with unfinished(out, layout.KIND, replace=replace, resume=resume) as work:
+        begin(work, engine, dataset, top_k)
+        return serve_rest(work, engine, dataset, top_k, advance)
+
+
+def begin(work: Unfinished, engine: Engine, dataset: Dataset, top_k: int) -> int:
+    """Say what is served and find what is done of it; return how many users are left."""
+    parents = {bundle_layout.KIND: engine.bundle.manifest.digest, dataset_layout.KIND: dataset.manifest.digest}
+    if engine.index_digest is not None:
+        parents[index_layout.KIND] = engine.index_digest
+    work.begin(parents, {"top_k": top_k, "precision": engine.precision, "provider": engine.provider})
+    return 0 if work.manifest is not None else dataset.info.n_users - work.counted("users")
+
+
+def serve_rest(
+    work: Unfinished,
+    engine: Engine,
+    dataset: Dataset,
+    top_k: int,
+    advance: Callable[[int], None] = lambda users: None,
+) -> tuple[Output, Stages]:
+    """Serve the buckets that are not done and finish the output; parameters as in `serve_batch`."""
     stages = Stages()
+    if work.manifest is not None:
+        return Output.open(work.out, verify=False), stages
     with stages.timed("prepare"):
         source = adapt(engine, dataset)
-    info = engine.info
-    without_events = 0
-    columns = schema(info.shape.item_dim, info.shape.n_concepts)
-    with drafting(out, layout.KIND, replace=replace) as draft:
-        (draft.path / layout.USERS_FOLDER).mkdir()
-        for bucket in range(dataset.info.n_buckets):
-            with stages.timed("read"):
-                histories = read_bucket(dataset, bucket)
-            without_events += int((histories.lengths == 0).sum())
-            path = draft.path / layout.part_file(bucket)
-            with pq.ParquetWriter(path, columns, compression="zstd") as writer:
-                for start in range(0, len(histories), BLOCK_USERS):
-                    block = histories.slice(start, start + BLOCK_USERS)
-                    table = serve_users(source, block, top_k, stages)
-                    with stages.timed("write"):
-                        writer.write_table(table)
-                    advance(len(block))
-        parents = {
-            bundle_layout.KIND: engine.bundle.manifest.digest,
-            dataset_layout.KIND: dataset.manifest.digest,
-        }
-        described = OutputInfo(
-            n_users=dataset.info.n_users,
-            n_events=dataset.info.n_events,
-            n_new_items=source.n_new,
-            n_without_events=without_events,
-            top_k=top_k,
-            precision=engine.precision,
-            provider=engine.provider,
-            n_parts=dataset.info.n_buckets,
-        )
+    (work.content / layout.USERS_FOLDER).mkdir(exist_ok=True)
+    for bucket in range(dataset.info.n_buckets):
+        name = layout.part_file(bucket)
+        if name in work.done:
+            continue
+        counts = serve_bucket(source, bucket, work.content / name, top_k, stages, advance)
         with stages.timed("write"):
-            draft.seal(described, parents)
-    return Output.open(out, verify=False), stages
+            work.commit(name, counts)
+    described = OutputInfo(
+        n_users=dataset.info.n_users,
+        n_events=dataset.info.n_events,
+        n_new_items=source.n_new,
+        n_without_events=work.counted("without_events"),
+        top_k=top_k,
+        precision=engine.precision,
+        provider=engine.provider,
+        n_parts=dataset.info.n_buckets,
+    )
+    with stages.timed("write"):
+        work.finish(described)
+    return Output.open(work.out, verify=False), stages
+
+
+def serve_bucket(
+    source: Source, bucket: int, path: Path, top_k: int, stages: Stages, advance: Callable[[int], None]
+) -> dict[str, int]:
+    """Write one part of the output to `path`; return its numbers of ``users`` and of users ``without_events``."""
+    shape = source.engine.info.shape
+    with stages.timed("read"):
+        histories = read_bucket(source.dataset, bucket)
+    with pq.ParquetWriter(path, schema(shape.item_dim, shape.n_concepts), compression="zstd") as writer:
+        for start in range(0, len(histories), BLOCK_USERS):
+            block = histories.slice(start, start + BLOCK_USERS)
+            table = serve_users(source, block, top_k, stages)
+            with stages.timed("write"):
+                writer.write_table(table)
+            stages.users += len(block)
+            advance(len(block))
+    return {"users": len(histories), "without_events": int((histories.lengths == 0).sum())}
 
 
 def serve_users(source: Source, histories: Histories, top_k: int, stages: Stages) -> pa.Table:
@@ -179,4 +220,4 @@ def adapt(engine: Engine, dataset: Dataset) -> Source:
         market=market(shelf.catalogue),
         as_of=dataset.info.last_time,
     )
-    return Source(engine, numbers, len(fresh), read_users(dataset), names)
+    return Source(engine, dataset, numbers, len(fresh), read_users(dataset), names)

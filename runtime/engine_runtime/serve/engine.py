@@ -105,6 +105,7 @@ class Engine:
         self.threads = threads
         self.cache = cache
         self.stock: Shelf | None = None
+        self.index_digest: str | None = None  # of the artefact that the shelf came from, if from one
 
     @classmethod
     def load(
@@ -156,6 +157,7 @@ class Engine:
         if shelved is not None:
             searched, catalogue = open_index(shelved, threads)
             engine = engine.with_items(searched, catalogue, Newcomers.load(shelved.newcomers))
+            engine.index_digest = shelved.manifest.digest
         return engine
 
     def with_items(self, index: Index, catalogue: pa.Table, newcomers: Newcomers) -> Engine:

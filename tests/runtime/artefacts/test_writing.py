@@ -116,7 +116,7 @@ def test_an_empty_folder_is_free(tmp_path: Path) -> None:
 def test_all_is_flushed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Files, folders on the way to them and the parent are flushed before the artefact counts as written."""
     flushed: list[str] = []
-    monkeypatch.setattr(writing, "_flush", lambda path: flushed.append(path.name))
+    monkeypatch.setattr(writing, "flush", lambda path: flushed.append(path.name))
     with drafting(tmp_path / "toy", "toy") as draft:
         (draft.path / "deep").mkdir()
         (draft.path / "deep" / "file").write_text("1")

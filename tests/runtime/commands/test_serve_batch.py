@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import json
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -13,6 +15,8 @@ import tiny
 from engine_runtime import cli
 from engine_runtime.artefacts.output import Output
 from engine_runtime.data import ingest as ingesting
+from engine_runtime.serve import batch
+from engine_runtime.serve.batch import Source
 from tiny import World
 
 
@@ -96,3 +100,50 @@ def test_an_index_of_another_bundle(world: World, tmp_path: Path, capsys: pytest
     assert run(*options, "--out", tmp_path / "output") == 5
     assert other.manifest.digest[:12] in capsys.readouterr().err
     assert not (tmp_path / "output").exists()
+
+
+def test_a_stopped_run_says_how_to_go_on(
+    world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A full disk ends with exit code 3 and names --resume, which serves the rest and counts what it did."""
+    real = batch.serve_bucket
+
+    def full(source: Source, bucket: int, *others: Any) -> dict[str, int]:
+        if bucket == 1:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return real(source, bucket, *others)
+
+    out = tmp_path / "output"
+    with monkeypatch.context() as patch:
+        patch.setattr(batch, "serve_bucket", full)
+        assert run(*world.options, "--out", out) == 3
+    said = capsys.readouterr().err
+    assert "disk is full" in said
+    assert "output.unfinished: add --resume" in said
+    assert run(*world.options, "--out", out) == 2
+    assert "Add --resume" in capsys.readouterr().err
+    assert run(*world.options, "--out", out, "--resume", "--top-k", 3) == 5
+    assert "top-k 10, not 3" in capsys.readouterr().err
+    assert run(*world.options, "--out", out, "--resume", "--json") == 0
+    found = json.loads(capsys.readouterr().out)
+    ends = world.dataset.info.bucket_users
+    assert (found["n_users"], found["served_now"]) == (23, 23 - ends[1])
+    assert found["parents"]["index"] == world.index.manifest.digest
+    assert run(*world.options, "--out", out, "--resume") == 0
+    told = capsys.readouterr().out
+    assert "served by an earlier run" in told
+    assert "slowest stage" not in told
+
+
+def test_ctrl_c_is_130(
+    world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """An interrupted run that has finished nothing leaves nothing, and says nothing of going on."""
+
+    def interrupted(*arguments: Any) -> dict[str, int]:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(batch, "serve_bucket", interrupted)
+    assert run(*world.options, "--out", tmp_path / "output") == 130
+    assert "--resume" not in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []

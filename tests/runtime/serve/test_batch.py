@@ -45,7 +45,8 @@ def test_every_user_has_one_row(world: World, output: Output) -> None:
     info = Output.open(output.root).info
     assert (info.n_users, info.n_events, info.n_new_items, info.n_parts) == (23, world.dataset.info.n_events, 0, 3)
     assert info.n_without_events == 1
-    assert output.manifest.parents == {"bundle": world.bundle.manifest.digest, "dataset": world.dataset.manifest.digest}
+    made_of = (world.bundle, world.dataset, world.index)
+    assert output.manifest.parents == {part.manifest.kind: part.manifest.digest for part in made_of}
     basics = {row["user_id"]: [tuple(basic.values()) for basic in row["basics"]] for row in found}
     assert basics["u01"] == [("sex", "f", None), ("age", "31", None)]
     assert basics["idle"] == [("age", "17", None)]
@@ -139,6 +140,38 @@ def test_only_what_may_be_replaced_is(world: World, engine: Engine, tmp_path: Pa
     with pytest.raises(KeyboardInterrupt):
         serve_batch(engine, world.dataset, tmp_path / "other", advance=stop)
     assert [path.name for path in tmp_path.iterdir()] == ["output"]
+
+
+@pytest.mark.parametrize("buckets", [1, 2])
+def test_finished_buckets_are_not_served_again(
+    world: World, engine: Engine, output: Output, tmp_path: Path, buckets: int
+) -> None:
+    """A run that is stopped after some buckets goes on with the others, and ends with the same bytes."""
+    ends = world.dataset.info.bucket_users
+
+    class Stop:
+        """Raises once the first bucket after `buckets` has been served, before it is committed."""
+
+        done = 0
+
+        def __call__(self, users: int) -> None:
+            self.done += users
+            if self.done > ends[buckets]:
+                raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        serve_batch(engine, world.dataset, tmp_path / "output", top_k=5, advance=Stop())
+    assert [path.name for path in tmp_path.iterdir()] == ["output.unfinished"]
+    again, stages = serve_batch(engine, world.dataset, tmp_path / "output", top_k=5, resume=True)
+    assert stages.users == ends[-1] - ends[buckets]
+    assert again.manifest == output.manifest
+    assert [path.name for path in tmp_path.iterdir()] == ["output"]
+    served = [path.stat().st_mtime_ns for path in sorted((tmp_path / "output").rglob("*"))]
+    finished, stages = serve_batch(engine, world.dataset, tmp_path / "output", top_k=5, resume=True)
+    assert (finished.manifest, stages.users) == (output.manifest, 0)
+    assert served == [path.stat().st_mtime_ns for path in sorted((tmp_path / "output").rglob("*"))]
+    with pytest.raises(UsageError, match="--force"):
+        serve_batch(engine, world.dataset, tmp_path / "output", top_k=4, resume=True)
 
 
 def test_other_event_types_are_refused(engine: Engine, tmp_path: Path) -> None:
