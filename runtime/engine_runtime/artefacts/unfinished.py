@@ -162,7 +162,7 @@ class Unfinished:
             verify_files(self.out, manifest)
         except ArtefactError:
             return False
-        settings = {name: manifest.info.get(name) for name in task.settings}
+        settings: dict[str, Any] = {name: manifest.info.get(name) for name in task.settings}
         if Task(manifest.creator, manifest.parents, settings) != task:
             return False
         self.manifest = manifest

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -18,6 +19,7 @@ from engine_runtime.errors import ArtefactError, UsageError
 KIND = "toy"
 PARTS = ("a", "deep/b", "deep/c")
 PARENTS = {"bundle": "1" * 64}
+LEAVES: tuple[dict[str, Any], ...] = ({}, {"replace": True}, {"resume": True})
 
 
 @dataclass(frozen=True)
@@ -68,10 +70,10 @@ def names(folder: Path) -> list[str]:
     return sorted(path.name for path in folder.iterdir())
 
 
-def stopped(out: Path, stop: int = 2, **options: bool) -> None:
+def stopped(out: Path, stop: int = 2) -> None:
     """Leave a toy unfinished."""
     with pytest.raises(KeyboardInterrupt):
-        make(out, stop=stop, **options)
+        make(out, stop=stop)
 
 
 @pytest.fixture
@@ -149,12 +151,12 @@ def test_damage_is_mended(tmp_path: Path, whole: Manifest, damage: str) -> None:
     ("options", "said"),
     [({"top_k": 2}, "top-k 1, not 2"), ({"parents": {"bundle": "2" * 64}}, "bundle 1111"), ({"parents": {}}, "None")],
 )
-def test_another_task_is_not_gone_on_with(tmp_path: Path, options: dict[str, int], said: str) -> None:
+def test_another_task_is_not_gone_on_with(tmp_path: Path, options: dict[str, Any], said: str) -> None:
     """Other settings or parents are refused by name, and what is finished stays."""
     out = tmp_path / "toy"
     stopped(out)
     with pytest.raises(ArtefactError, match=said):
-        make(out, resume=True, **options)  # type: ignore[arg-type]  # one of several options, each of its own type
+        make(out, resume=True, **options)
     assert make(out, resume=True) == ["deep/c"]
 
 
@@ -188,7 +190,7 @@ def test_one_process_at_a_time(tmp_path: Path) -> None:
     with subprocess.Popen([sys.executable, "-c", holder], stdout=subprocess.PIPE) as process:
         assert process.stdout is not None
         assert process.stdout.readline() == b"held\n"
-        for options in ({"resume": True}, {"replace": True}, {}):
+        for options in LEAVES:
             with pytest.raises(UsageError, match="another process is writing"):
                 make(out, **options)
         process.kill()
@@ -249,7 +251,7 @@ def test_foreign_files_stay(tmp_path: Path) -> None:
     """A folder that this engine did not make is refused, whatever leave is given, and nothing is left beside it."""
     (tmp_path / "toy").mkdir()
     (tmp_path / "toy" / "mine").touch()
-    for options in ({}, {"replace": True}, {"resume": True}):
+    for options in LEAVES:
         with pytest.raises(UsageError):
             make(tmp_path / "toy", **options)
     assert names(tmp_path) == ["toy"]
