@@ -59,6 +59,7 @@ class Draft:
             parents=dict(parents or {}),
             info=msgspec.to_builtins(dataclasses.asdict(info)),
         )
+        manifest = dataclasses.replace(manifest, seal=manifest.digest)
         encoded = msgspec.json.format(msgspec.json.encode(manifest), indent=2)
         (self.path / MANIFEST).write_bytes(encoded)
         for path in [*self.path.rglob("*"), self.path]:
