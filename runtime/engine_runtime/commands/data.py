@@ -106,7 +106,7 @@ def generate(users: int, items: int, events: int, seed: int, out: Path, force: b
 @click.option("--users", type=EXISTING, multiple=True, help="File or folder of users; may be given several times.")
 @out_option("data set")
 @click.option("--buckets", type=click.IntRange(1, 9999), default=None, help="Parts to spread the users over.")
-@click.option("--memory", default="2GB", show_default=True, help="Memory to hold rows in; beyond it, disk is used.")
+@click.option("--memory", default="2GB", show_default=True, help="Memory to stay within; beyond it, disk is used.")
 @threads_option
 @click.option(
     "--on-error",
