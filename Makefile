@@ -11,7 +11,7 @@ BEAUTY ?= ../shared/data/amazon-beauty
 ML1M ?= ../shared/data/ml-1m
 READY := $(VENV)/ready
 
-.PHONY: demo lean beauty ml-1m seeds student peers test kills lint clean
+.PHONY: demo lean beauty ml-1m seeds student peers test kills damage lint clean
 
 $(READY): pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed: make PYTHON=python3.11"; exit 3; }
@@ -126,6 +126,10 @@ test: lint
 # `engine serve-batch`, killed at 200 random moments and resumed; ten minutes.
 kills: $(READY)
 	PYTHONPATH=tests $(BIN)/python -m end_to_end.kills --count 200
+
+# The whole corpus of damaged inputs, of which `make test` runs a sample.
+damage: $(READY)
+	DAMAGED_INPUTS=640 $(BIN)/python -m pytest -q tests/runtime/test_damaged_inputs.py
 
 lint: $(READY)
 	$(BIN)/ruff check --quiet

@@ -144,6 +144,7 @@ def _edited_bundle(shop: Shop, out: Path) -> Path:
     bundle = shutil.copytree(shop.bundle, out)
     path = bundle / "manifest.json"
     manifest = json.loads(path.read_text(encoding="utf-8"))
+    manifest["seal"] = ""
     manifest["info"]["encoder"]["requires"] = {name: ["abacus"] for name in manifest["info"]["precisions"]}
     path.write_text(json.dumps(manifest), encoding="utf-8")
     return bundle

@@ -56,6 +56,9 @@ class Manifest:
         Digests of the artefacts this one was made from, by kind.
     info
         The kind's own facts, the fields of its info dataclass.
+    seal
+        The `digest`, so that a damaged manifest is told from a whole one; no part of the digest, and empty where an
+        earlier version wrote the manifest.
     """
 
     kind: str
@@ -64,10 +67,11 @@ class Manifest:
     files: dict[str, FileRecord]
     parents: dict[str, str]
     info: dict[str, Any]
+    seal: str = ""
 
     @property
     def digest(self) -> str:
-        """SHA-256 over everything but the creator: equal content has an equal digest."""
+        """SHA-256 over everything but the creator and the seal: equal content has an equal digest."""
         content = {
             "kind": self.kind,
             "schema": self.schema,
@@ -105,6 +109,11 @@ def read_manifest(root: Path, kind: str) -> Manifest:
     if manifest.schema > SCHEMA:
         raise ArtefactError(
             f"{root} has schema {manifest.schema}, this version reads up to {SCHEMA}. Upgrade profile-engine."
+        )
+    if manifest.seal and manifest.seal != manifest.digest:
+        raise ArtefactError(
+            f"{path} is damaged: its digest is {manifest.digest[:12]}, its seal says {manifest.seal[:12]}. Make the "
+            f"{kind} again."
         )
     return manifest
 

@@ -112,6 +112,7 @@ def seal(folder: Path, kind: str, info: Any, parents: dict[str, str], records: d
         parents=parents,
         info=msgspec.to_builtins(dataclasses.asdict(info)),
     )
+    manifest = dataclasses.replace(manifest, seal=manifest.digest)
     encoded = msgspec.json.format(msgspec.json.encode(manifest), indent=2)
     (folder / MANIFEST).write_bytes(encoded)
     for path in [*folder.rglob("*"), folder]:

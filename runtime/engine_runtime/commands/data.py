@@ -1,4 +1,4 @@
-"""`engine data`: fetch public data sets; ingest a user's own files."""
+"""`engine data`: fetch public data sets or make one up; ingest a user's own files."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ READ_ROWS = 65_536
 
 @click.group()
 def data() -> None:
-    """Fetch public data sets; ingest logs and texts.
+    """Fetch public data sets or make one up; ingest logs and texts.
 
     \b
     Example:
@@ -64,13 +64,49 @@ def fetch(name: str, out: Path, cache: Path | None, force: bool, as_json: bool) 
 
 
 @data.command()
+@click.option(
+    "--users", type=click.IntRange(1, 2_000_000_000), required=True, help="Users, each with an event or more."
+)
+@click.option("--items", type=click.IntRange(1, 2_000_000_000), required=True, help="Items of the catalogue.")
+@click.option("--events", type=click.IntRange(1), required=True, help="Events of all users together.")
+@click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Another seed, another shop.")
+@out_option("folder")
+@force_option
+@json_option
+def generate(users: int, items: int, events: int, seed: int, out: Path, force: bool, as_json: bool) -> None:
+    """Make up a shop of any size, to measure with: events, items with texts, and a dataset.toml for them.
+
+    Popularity and lengths of histories are skewed, users have interests, and what follows what can be learned;
+    engine_runtime/data/generate.py describes the model. The same seed gives the same bytes.
+
+    \b
+    Example:
+      engine data generate --users 1000000 --items 200000 --events 20000000 --seed 1 --out raw
+      engine data ingest --config raw/dataset.toml --out dataset
+    """
+    from engine_runtime.data.generate import World
+    from engine_runtime.data.generate import generate as make_up
+
+    world = World(users, items, events, seed)
+    with console.progress("generate", events, "events") as advance:
+        config = make_up(world, out, replace=force, advance=advance)
+    size = sum(path.stat().st_size for path in out.rglob("*.parquet"))
+    if as_json:
+        made = {"users": users, "items": items, "events": events, "seed": seed}
+        console.emit(made | {"bytes": size, "config": str(config)})
+        return
+    click.echo(f"{events:,} events of {users:,} users and {items:,} items are in {out}, {size / 1e6:,.0f} MB.")
+    click.echo(f"Next: engine data ingest --config {config} --out dataset")
+
+
+@data.command()
 @click.option("--config", type=EXISTING, required=True, help="The dataset.toml that says which column is what.")
 @click.option("--events", type=EXISTING, multiple=True, help="File or folder of events; may be given several times.")
 @click.option("--items", type=EXISTING, multiple=True, help="File or folder of items; may be given several times.")
 @click.option("--users", type=EXISTING, multiple=True, help="File or folder of users; may be given several times.")
 @out_option("data set")
 @click.option("--buckets", type=click.IntRange(1, 9999), default=None, help="Parts to spread the users over.")
-@click.option("--memory", default="2GB", show_default=True, help="Memory to hold rows in; beyond it, disk is used.")
+@click.option("--memory", default="2GB", show_default=True, help="Memory to stay within; beyond it, disk is used.")
 @threads_option
 @click.option(
     "--on-error",

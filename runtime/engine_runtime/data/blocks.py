@@ -263,7 +263,7 @@ def _block(tables: Sequence[pa.Table], position: int) -> Block:
 
 
 def _parquet(path: Path, columns: Mapping[str, str]) -> Iterator[Block]:
-    with pq.ParquetFile(path) as file:
+    with pq.ParquetFile(path, page_checksum_verification=True) as file:
         found = file.schema_arrow.names
         for column in columns.values():
             if column not in found:

@@ -313,7 +313,8 @@ def titles(catalogue: pa.Table) -> list[str]:
 
 def read_users(dataset: Dataset) -> pa.Table:
     """Read the users: schema `USERS`, then a string column for each attribute; row u is user u."""
-    return pq.read_table(dataset.users)
+    attributes = [pa.field(name, pa.string()) for name in dataset.info.attributes]
+    return _read(dataset.users, pa.schema([*schema.USERS, *attributes]))
 
 
 def _read(path: Path, expected: pa.Schema) -> pa.Table:

@@ -119,7 +119,7 @@ def ingest(
     on_error
         ``keep`` writes refused rows to the rejects; ``fail`` stops at the end of reading if there is any.
     memory
-        What DuckDB may hold in memory, as ``"2GB"``; beyond it, it spills to a directory beside `out`.
+        What the process is to stay within, as ``"2GB"``; rows beyond it go to a directory beside `out`.
     threads
         Of DuckDB; all if not given.
     catalogue

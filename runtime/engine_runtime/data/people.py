@@ -15,7 +15,11 @@ if TYPE_CHECKING:
 
     from engine_runtime.data.config import UsersConfig
 
+MOST_BUCKETS = 8192
 USERS_A_BUCKET = 50_000
+EVENTS_A_BUCKET = 1 << 20
+"""A bucket is the unit of work: what a reader or writer has in memory at once. It follows from the data alone, not from
+the memory allowed, so that equal data gives an equal data set on any machine."""
 
 
 def user_columns(users: UsersConfig) -> dict[str, str]:
@@ -56,7 +60,7 @@ def number_users(con: duckdb.DuckDBPyConnection, n_attributes: int, buckets: int
     n_attributes
         Columns ``a0``, ``a1``, ... of ``user_rows``.
     buckets
-        How many; a power of two with about `USERS_A_BUCKET` users in each, if not given.
+        How many; as `default_buckets` has it, if not given.
 
     Returns
     -------
@@ -69,7 +73,8 @@ def number_users(con: duckdb.DuckDBPyConnection, n_attributes: int, buckets: int
         UNION SELECT user_id FROM listed
         UNION SELECT user_id FROM user_rows WHERE reason IS NULL
     """)
-    n_buckets = buckets or default_buckets(scalar(con, "SELECT count(*) FROM people"))
+    n_events = scalar(con, "SELECT count(*) FROM parsed WHERE reason IS NULL")
+    n_buckets = buckets or default_buckets(scalar(con, "SELECT count(*) FROM people"), n_events)
     attributes = "".join(f", a{number}" for number in range(n_attributes))
     # MD5 and not DuckDB's own hash, which may change from version to version
     con.execute(f"""
@@ -85,6 +90,7 @@ def number_users(con: duckdb.DuckDBPyConnection, n_attributes: int, buckets: int
     return n_buckets
 
 
-def default_buckets(n_users: int) -> int:
-    """Smallest power of two that leaves at most `USERS_A_BUCKET` users to a bucket."""
-    return 1 << max(0, -(-n_users // USERS_A_BUCKET) - 1).bit_length()
+def default_buckets(n_users: int, n_events: int) -> int:
+    """Smallest power of two that leaves about `USERS_A_BUCKET` users and `EVENTS_A_BUCKET` events to a bucket."""
+    parts = max(-(-n_users // USERS_A_BUCKET), -(-n_events // EVENTS_A_BUCKET))
+    return min(1 << max(0, parts - 1).bit_length(), MOST_BUCKETS)

@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 
 NOT_JSON = "not a JSON object"
 SURROGATES = re.compile("[\ud800-\udfff]")
+AMOUNT = re.compile(r"\s*(\d+(?:\.\d+)?)\s*([kmgt]?)(i?)b\s*", re.IGNORECASE)
+RESERVED = 350_000_000
+"""Bytes that the process holds beside DuckDB: Python and its packages, a block of a file, a bucket being written."""
 
 
 class Report(Protocol):
@@ -38,7 +41,7 @@ class Report(Protocol):
 
 @contextmanager
 def database(work: Path, memory: str, threads: int | None) -> Iterator[duckdb.DuckDBPyConnection]:
-    """Open a database in the directory `work`, bounded by `memory` (as ``"2GB"``) and `threads`.
+    """Open a database in the directory `work`; the process is to stay within `memory` (as ``"2GB"``) and `threads`.
 
     Raises
     ------
@@ -49,12 +52,10 @@ def database(work: Path, memory: str, threads: int | None) -> Iterator[duckdb.Du
     OSError
         ``ENOSPC``: the disk is full.
     """
+    share = _share(memory)
     con = duckdb.connect(str(work / "ingest.duckdb"))
     try:
-        try:
-            con.execute(f"SET memory_limit = {literal(memory)}")
-        except duckdb.Error as error:
-            raise UsageError(f"memory is '{memory}', which is no amount. Write it as 500MB or 2GB.") from error
+        con.execute(f"SET memory_limit = '{share // 1000} KB'")
         con.execute(f"SET temp_directory = {literal(str(work / 'spill'))}")
         con.execute("SET preserve_insertion_order = false")  # every reader sorts; keeping the order costs memory
         con.execute("SET TimeZone = 'UTC'")
@@ -71,6 +72,16 @@ def database(work: Path, memory: str, threads: int | None) -> Iterator[duckdb.Du
         raise MachineError(f"the working directory {work} failed: {_first(error)}. Write elsewhere.") from error
     finally:
         con.close()
+
+
+def _share(memory: str) -> int:
+    """Bytes of `memory` that are DuckDB's own: what is left beside `RESERVED`, a quarter at least."""
+    found = AMOUNT.fullmatch(memory)
+    if not found:
+        raise UsageError(f"memory is '{memory}', which is no amount. Write it as 500MB or 2GB.")
+    number, unit, binary = found.groups()
+    amount = int(float(number) * (1024 if binary else 1000) ** " kmgt".index(unit.lower() or " "))
+    return max(amount - RESERVED, amount // 4)
 
 
 def scalar(con: duckdb.DuckDBPyConnection, query: str) -> Any:

@@ -128,7 +128,7 @@ class LabelHeads:
         try:
             with path.open("rb") as stream, np.load(stream, allow_pickle=False) as arrays:
                 heads = cls(**{field.name: arrays[field.name] for field in fields(cls)})
-        except (OSError, ValueError, TypeError, KeyError, EOFError, zipfile.BadZipFile) as error:
+        except (OSError, ValueError, TypeError, KeyError, EOFError, MemoryError, zipfile.BadZipFile) as error:
             raise ArtefactError(f"{path} holds no label heads: {error}. Make the artefact again.") from error
         columns, widths = sum(len(info.classes) for info in infos), heads.widths
         if widths != {columns}:

@@ -150,11 +150,13 @@ def open_index(artefact: IndexArtefact, threads: int | None = None) -> tuple[Ind
     catalogue = read_catalogue(artefact.items)
     try:
         vectors = np.load(artefact.vectors, allow_pickle=False)
-    except (OSError, ValueError, EOFError) as error:
+    except (OSError, ValueError, EOFError, MemoryError) as error:
         raise ArtefactError(f"{artefact.vectors} is no array: {error}. Run `engine index` again.") from error
     info = artefact.info
     if vectors.shape != (info.n_items, info.dim) or len(catalogue) != info.n_items:
         raise ArtefactError(f"{artefact.root} holds {vectors.shape} vectors for {len(catalogue)} items. Index again.")
+    if vectors.dtype != np.float32 or not np.isfinite(vectors).all():
+        raise ArtefactError(f"{artefact.vectors} holds {vectors.dtype}, not finite float32 numbers alone. Index again.")
     rankable = catalogue[RANKABLE].to_numpy()
     if info.method == "exact":
         return ExactIndex(vectors, rankable), catalogue

@@ -18,6 +18,7 @@ from engine_runtime.search.successors import SuccessorTable
 Ints = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
 BLOCK_USERS = 1024
+BLOCK_PAIRS = 16_384
 
 
 @dataclass(frozen=True)
@@ -166,7 +167,7 @@ def _rank_block(
     found = _search(query, known, index, met, width, max(fusion.n_candidates, k))
     rule = _rule(seen, known, index, table, fusion, met)
     further = np.setdiff1d(rule.keys, found.keys, assume_unique=True)
-    products = np.einsum("nd,nd->n", query[further // n_items], index.vectors[further % n_items])
+    products = _products(query, index.vectors, further)
     keys = np.concatenate((found.keys, further))
     score = np.concatenate((found.values, products.astype(np.float64)))
     weight = np.where(known, fusion.weight, 1.0)
@@ -175,6 +176,15 @@ def _rank_block(
     score[place] += weight[rule.keys // n_items] * np.log1p(rule.values / fusion.floor)
     score += np.where(known[keys // n_items], shift[keys % n_items], 0.0)
     return _top(keys, score, n_items, n_users, k)
+
+
+def _products(query: Floats, vectors: Floats, keys: Ints) -> Floats:
+    """Inner product of each pair ``user * items + item``, a piece at a time: two rows a pair are much to hold."""
+    products = np.empty(len(keys), np.float32)
+    for start in range(0, len(keys), BLOCK_PAIRS):
+        users, items = np.divmod(keys[start : start + BLOCK_PAIRS], len(vectors))
+        np.einsum("nd,nd->n", query[users], vectors[items], out=products[start : start + BLOCK_PAIRS])
+    return products
 
 
 def _search(query: Floats, known: Bools, index: Index, met: Ints, width: int, n_candidates: int) -> _Pairs:

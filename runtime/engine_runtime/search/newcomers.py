@@ -28,6 +28,7 @@ MOST_LENT = 50
 """New successors a row of the table."""
 
 BLOCK_ROWS = 256
+BLOCK_BORROWERS = 4096
 
 
 @dataclass(frozen=True)
@@ -50,9 +51,11 @@ class Newcomers:
 
     def borrowed(self, residuals: Floats) -> Floats:
         """Mean of the neighbours' rows of `residuals`, float32 [items, d]: float32 [n, d]."""
-        if not self.neighbours.size:
-            return np.zeros((len(self.items), residuals.shape[1]), np.float32)
-        return np.asarray(np.einsum("nk,nkd->nd", self.shares, residuals[self.neighbours]), np.float32)
+        mean = np.zeros((len(self.items), residuals.shape[1]), np.float32)
+        for start in range(0, len(self.items) if self.neighbours.size else 0, BLOCK_BORROWERS):
+            rows = slice(start, start + BLOCK_BORROWERS)  # a row of residuals for each neighbour of all would be much
+            np.einsum("nk,nkd->nd", self.shares[rows], residuals[self.neighbours[rows]], out=mean[rows])
+        return mean
 
     def mask(self, n_items: int) -> Bools:
         """Whether an item is new: bool [items]."""
@@ -70,9 +73,18 @@ class Newcomers:
         """Read what `save` wrote; raises `ArtefactError`."""
         try:
             with path.open("rb") as stream, np.load(stream, allow_pickle=False) as arrays:
-                return cls(arrays["items"], arrays["neighbours"], arrays["shares"])
-        except (OSError, ValueError, TypeError, KeyError, EOFError, zipfile.BadZipFile) as error:
+                newcomers = cls(arrays["items"], arrays["neighbours"], arrays["shares"])
+        except (OSError, ValueError, TypeError, KeyError, EOFError, MemoryError, zipfile.BadZipFile) as error:
             raise ArtefactError(f"{path} holds no newcomers: {error}. Make the artefact again.") from error
+        shapes = newcomers.items.shape, newcomers.neighbours.shape[:1], newcomers.shares.shape
+        if shapes != ((len(newcomers.items),), (len(newcomers.items),), newcomers.neighbours.shape):
+            raise ArtefactError(f"{path} holds no newcomers: arrays of the shapes {shapes}. Make the artefact again.")
+        return newcomers
+
+    def within(self, n_items: int) -> bool:
+        """Whether all that is named is one of `n_items` items."""
+        named = np.concatenate((self.items, self.neighbours.ravel()))
+        return bool(named.dtype.kind == "i" and named.min(initial=0) >= 0 and named.max(initial=-1) < n_items)
 
 
 def find_newcomers(texts: Floats, trained: Bools) -> Newcomers:

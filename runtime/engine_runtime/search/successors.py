@@ -52,9 +52,23 @@ class SuccessorTable:
         """Read a table that `save` wrote; raises `ArtefactError`."""
         try:
             with path.open("rb") as stream, np.load(stream, allow_pickle=False) as arrays:
-                return cls(arrays["offsets"], arrays["items"], arrays["weights"])
-        except (OSError, ValueError, TypeError, KeyError, EOFError, zipfile.BadZipFile) as error:
+                table = cls(arrays["offsets"], arrays["items"], arrays["weights"])
+        except (OSError, ValueError, TypeError, KeyError, EOFError, MemoryError, zipfile.BadZipFile) as error:
             raise ArtefactError(f"{path} is no successor table: {error}. Make the artefact again.") from error
+        if not table.sound:
+            raise ArtefactError(f"{path} is no successor table: its arrays do not fit. Make the artefact again.")
+        return table
+
+    @property
+    def sound(self) -> bool:
+        """Whether the arrays are what the class says, and name no item that has no row."""
+        offsets, items, weights = self.offsets, self.items, self.weights
+        kinds = [(array.ndim, array.dtype.kind) for array in (offsets, items, weights)]
+        if kinds != [(1, "i"), (1, "i"), (1, "f")] or len(offsets) < 2 or len(items) != len(weights):
+            return False
+        whole = offsets[0] == 0 and offsets[-1] == len(items) and bool((np.diff(offsets) >= 0).all())
+        known = items.min(initial=0) >= 0 and items.max(initial=-1) < self.start_row
+        return bool(whole and known and np.isfinite(weights).all())
 
     def lookup(self, rows: Ints) -> tuple[Ints, npt.NDArray[np.int32], Floats]:
         """Entries of several rows.

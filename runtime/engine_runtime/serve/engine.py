@@ -6,11 +6,11 @@ The Python door of the runtime. Knows artefacts, inference and search; knows not
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Literal, get_args
+from typing import Literal, TypeVar, get_args
 
 import msgspec
 import numpy as np
@@ -41,6 +41,15 @@ from engine_runtime.search.successors import SuccessorTable
 
 Floats = npt.NDArray[np.float32]
 Space = Literal["text", "item"]
+T = TypeVar("T")
+
+LEARNED = pa.schema([pa.field(ITEM_ID, pa.string()), pa.field(TRAINED, pa.bool_())])
+
+
+class Concept(msgspec.Struct, frozen=True):
+    """A dimension of a profile, as ``concepts.json`` has it; what else is there is for people."""
+
+    name: str
 
 
 @dataclass(frozen=True)
@@ -163,7 +172,13 @@ class Engine:
     def with_items(self, index: Index, catalogue: pa.Table, newcomers: Newcomers) -> Engine:
         """The same engine over an index of `catalogue`, whose vectors and newcomers `item_vectors` gave."""
         numbers = align(self.trained_ids, catalogue[ITEM_ID])
-        table = SuccessorTable.load(self.bundle.successors).renumbered(numbers, len(catalogue))
+        table = SuccessorTable.load(self.bundle.successors)
+        if table.start_row != len(numbers) or not newcomers.within(len(catalogue)):
+            raise ArtefactError(
+                f"{self.bundle.root} has successors of {table.start_row} items and knows {len(numbers)}, or the index "
+                "names newcomers that it does not hold. Export the bundle and index again."
+            )
+        table = table.renumbered(numbers, len(catalogue))
         engine = copy.copy(self)
         vectors, directions = self._parts(index.vectors)
         engine.stock = Shelf(
@@ -213,14 +228,24 @@ class Engine:
         return self.stock
 
     @cached_property
+    def _learned(self) -> pa.Table:
+        """The training's catalogue, of schema `LEARNED`; row i is row i of the residuals."""
+        return _read(self.bundle.items, lambda path: pq.read_table(path).select(LEARNED.names).cast(LEARNED))
+
+    @property
     def trained_ids(self) -> pa.ChunkedArray:
-        """Ids of the training's catalogue; row i is row i of the residuals."""
-        return pq.read_table(self.bundle.items)[ITEM_ID]
+        """Ids of the training's catalogue."""
+        return self._learned[ITEM_ID]
 
     @cached_property
     def concept_names(self) -> list[str]:
         """Name of each dimension of a profile."""
-        return [concept["name"] for concept in msgspec.json.decode(self.bundle.concepts.read_bytes())]
+        concepts = _read(self.bundle.concepts, lambda path: msgspec.json.decode(path.read_bytes(), type=list[Concept]))
+        if len(concepts) != self.info.shape.n_concepts:
+            raise ArtefactError(
+                f"{self.bundle.concepts} names {len(concepts)} concepts of {self.info.shape.n_concepts}. Export again."
+            )
+        return [concept.name for concept in concepts]
 
     @cached_property
     def encoder(self) -> TextEncoder:
@@ -283,7 +308,9 @@ class Engine:
 
     def _residuals(self, catalogue: pa.Table) -> tuple[Floats, npt.NDArray[np.bool_]]:
         """Residuals of a catalogue's items, float32 [items, d], 0 for new ones; which were trained, bool [items]."""
-        learned = np.load(self.bundle.residuals, allow_pickle=False)
+        learned = _read(self.bundle.residuals, lambda path: np.load(path, allow_pickle=False))
+        if learned.shape != (len(self.trained_ids), self.info.shape.dim) or learned.dtype != np.float32:
+            raise ArtefactError(f"{self.bundle.residuals} does not fit the items beside it. Export the bundle again.")
         rows = align(catalogue[ITEM_ID], self.trained_ids)
         trained = np.asarray((rows >= 0) & self._trained[rows], np.bool_)
         residuals = np.zeros((len(rows), learned.shape[1]), np.float32)
@@ -293,7 +320,7 @@ class Engine:
     @cached_property
     def _trained(self) -> npt.NDArray[np.bool_]:
         """Which of `trained_ids` had events in training: bool [ids]."""
-        return np.asarray(pq.read_table(self.bundle.items)[TRAINED].to_numpy(), np.bool_)
+        return np.asarray(self._learned[TRAINED].to_numpy(), np.bool_)
 
     def profile(self, histories: Histories) -> Profiles:
         """Refine histories, whose items are numbered as in the index's catalogue.
@@ -338,6 +365,14 @@ def check_event_types(info: BundleInfo, dataset: Dataset) -> None:
             f"{dataset.root} has the event types {', '.join(dataset.info.event_types)}, the bundle was trained on "
             f"{', '.join(info.event_types)}. Ingest with the TOML of the training data."
         )
+
+
+def _read(path: Path, read: Callable[[Path], T]) -> T:
+    """What `read` makes of a file of the bundle; raises `ArtefactError` where it is not what it should be."""
+    try:
+        return read(path)
+    except (OSError, ValueError, LookupError, EOFError, MemoryError, pa.ArrowException, msgspec.MsgspecError) as error:
+        raise ArtefactError(f"{path} cannot be read: {error}. Export the bundle again.") from error
 
 
 def _check_space(space: str) -> None:

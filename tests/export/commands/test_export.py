@@ -91,6 +91,7 @@ def test_moved_parents_are_asked_for(
     copy = Path(shutil.copytree(trained.root, tmp_path / "run"))
     document = json.loads((copy / "manifest.json").read_text())
     document["info"]["encoder_path"] = str(tmp_path / "gone")
+    document["seal"] = ""
     (copy / "manifest.json").write_text(json.dumps(document))
     arguments = ("export", copy, "--out", tmp_path / "out", "--precision", "fp32")
     code, _, err = engine(capsys, *arguments)

@@ -71,9 +71,9 @@ def make_toy(root: Path) -> Manifest:
 
 
 def edit(root: Path, **changes: Any) -> None:
-    """Change fields of a manifest on disk."""
+    """Change fields of a manifest on disk, which is then one without a seal."""
     manifest = msgspec.json.decode((root / MANIFEST).read_bytes())
-    (root / MANIFEST).write_bytes(msgspec.json.encode(manifest | changes))
+    (root / MANIFEST).write_bytes(msgspec.json.encode(manifest | {"seal": ""} | changes))
 
 
 @pytest.fixture
@@ -93,6 +93,16 @@ def test_a_manifest_survives_the_way_through_a_file(
     read = read_manifest(root, "toy")
     assert read == manifest
     assert read.digest == manifest.digest
+
+
+def test_a_manifest_that_was_changed_is_refused(toy: Path) -> None:
+    """A fact that is not the one sealed is damage, though every file is whole; who wrote it is no such fact."""
+    content = (toy / MANIFEST).read_bytes()
+    (toy / MANIFEST).write_bytes(content.replace(b'"creator": "profile', b'"creator": "Profile'))
+    open_artefact(toy, "toy", ToyInfo)
+    (toy / MANIFEST).write_bytes(content.replace(b'"parent": "f', b'"parent": "e'))
+    with pytest.raises(ArtefactError, match="seal"):
+        open_artefact(toy, "toy", ToyInfo)
 
 
 def test_an_artefact_is_what_was_written(toy: Path) -> None:

@@ -1,4 +1,4 @@
-"""The commands `engine data fetch` and `engine data ingest`, called as `main` calls them."""
+"""The commands `engine data fetch`, `generate` and `ingest`, called as `main` calls them."""
 
 from __future__ import annotations
 
@@ -111,7 +111,20 @@ def test_fetch(shop: Shop, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Captu
     assert asked == [("ml-100k", out, None, False), ("ml-100k", out, shop.root, True)]
 
 
-@pytest.mark.parametrize("command", [[], ["fetch"], ["ingest"]])
+def test_generate(shop: Shop, capsys: pytest.CaptureFixture[str]) -> None:
+    """What was made up is counted, for people or for machines; impossible sizes and a taken folder are exit code 2."""
+    sizes = ("generate", "--users", 5, "--items", 9, "--events", 20, "--out", shop.root / "raw")
+    assert run(*sizes) == 0
+    assert f"--config {shop.root / 'raw'}/dataset.toml" in capsys.readouterr().out
+    assert run(*sizes) == 2
+    assert run(*sizes, "--force", "--seed", 7, "--json") == 0
+    found = json.loads(capsys.readouterr().out)
+    assert (found["users"], found["items"], found["events"], found["seed"]) == (5, 9, 20, 7)
+    assert run("generate", "--users", 5, "--items", 9, "--events", 4, "--out", shop.root / "few") == 2
+    assert run("ingest", "--config", shop.root / "raw" / "dataset.toml", "--out", shop.root / "made") == 0
+
+
+@pytest.mark.parametrize("command", [[], ["fetch"], ["generate"], ["ingest"]])
 def test_help_has_an_example(command: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     """Every command's help shows how it is called."""
     assert cli.run(["data", *command, "--help"]) == 0

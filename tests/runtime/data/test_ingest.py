@@ -231,8 +231,9 @@ def test_files_and_sections_go_together(shop: Shop) -> None:
         ingest(load_events_only(shop), [shop.write("e.csv", GOOD)], [], [], shop.root / "out")
     with pytest.raises(UsageError, match="without events"):
         shop.ingest(None, config=ITEMS, catalogue=shop.root / "x")
-    with pytest.raises(UsageError, match="no amount"):
-        shop.ingest(GOOD, memory="plenty")
+    for amount in ("plenty", "2", "-1GB", "80%", "1e400GB"):
+        with pytest.raises(UsageError, match="no amount"):
+            shop.ingest(GOOD, memory=amount)
 
 
 def load_events_only(shop: Shop) -> Any:
@@ -522,8 +523,19 @@ def test_disk_errors(tmp_path: Path, said: str, kind: type[Exception]) -> None:
 
 
 def test_default_buckets() -> None:
-    """Buckets are a power of two, with at most 50,000 users in each."""
-    assert [default_buckets(n) for n in (0, 1, 50_000, 50_001, 100_001, 1_000_000)] == [1, 1, 1, 2, 4, 32]
+    """Buckets are a power of two, with about 50,000 users or a million events in each, whichever makes more of them."""
+    assert [default_buckets(n, n) for n in (0, 1, 50_000, 50_001, 100_001, 1_000_000)] == [1, 1, 1, 2, 4, 32]
+    assert [default_buckets(6_000, n) for n in (1_000_000, 1_048_577, 20_000_000)] == [1, 2, 32]
+    assert default_buckets(10**9, 10**12) == 8192
+
+
+def test_memory_is_that_of_the_process(tmp_path: Path) -> None:
+    """What Python and its packages hold is taken off DuckDB's part; amounts are written with a unit, any case."""
+    shares = {}
+    for amount in ("2GB", "2 gb", "1.5GiB", "400MB"):
+        with staging.database(tmp_path, amount, 1) as con:
+            shares[amount] = con.execute("SELECT current_setting('memory_limit')").fetchall()[0][0]
+    assert shares == {"2GB": "1.5 GiB", "2 gb": "1.5 GiB", "1.5GiB": "1.1 GiB", "400MB": "95.3 MiB"}
 
 
 def test_buckets_are_by_md5(shop: Shop) -> None:

@@ -94,3 +94,16 @@ def test_newcomers_survive_their_file(tmp_path: Path) -> None:
     (tmp_path / "newcomers.npz").write_bytes(b"nothing")
     with pytest.raises(ArtefactError, match="no newcomers"):
         Newcomers.load(tmp_path / "newcomers.npz")
+    np.savez(tmp_path / "newcomers.npz", items=found.items, neighbours=found.neighbours[1:], shares=found.shares)
+    with pytest.raises(ArtefactError, match="shapes"):
+        Newcomers.load(tmp_path / "newcomers.npz")
+    assert found.within(8)
+    assert not found.within(7)
+
+
+def test_borrowing_in_blocks_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What newcomers borrow does not depend on how many are looked at together."""
+    found = find_newcomers(np.concatenate((CORNERS, CORNERS + 1)), np.arange(8) < 4)
+    whole = found.borrowed(np.eye(8, dtype=np.float32))
+    monkeypatch.setattr(borrowing, "BLOCK_BORROWERS", 3)
+    assert np.array_equal(found.borrowed(np.eye(8, dtype=np.float32)), whole)

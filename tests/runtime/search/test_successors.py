@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -79,3 +80,25 @@ def test_a_file_that_is_no_table(tmp_path: Path) -> None:
         np.save(stream, np.arange(3))
     with pytest.raises(ArtefactError, match="is no successor table"):
         SuccessorTable.load(path)
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"offsets": np.array([0, 5, 2], np.int64)},
+        {"offsets": np.array([[0, 1]], np.int64)},
+        {"items": np.array([9] * 4, np.int32)},
+        {"items": np.array([0.5] * 4)},
+        {"weights": np.ones(3, np.float32)},
+        {"weights": np.array([1, np.nan, 1, 1], np.float32)},
+    ],
+)
+def test_arrays_that_do_not_fit(changed: dict[str, Any], tmp_path: Path) -> None:
+    """Falling offsets, items without a row, another length and weights that are no numbers are refused at once."""
+    sound: dict[str, Any] = {"offsets": np.array([0, 2, 3, 4], np.int64), "items": np.array([0, 1, 0, 1], np.int32)}
+    arrays = sound | {"weights": np.ones(4, np.float32)}
+    np.savez(tmp_path / "table.npz", **arrays)
+    assert SuccessorTable.load(tmp_path / "table.npz").start_row == 2
+    np.savez(tmp_path / "table.npz", **(arrays | changed))
+    with pytest.raises(ArtefactError, match="do not fit"):
+        SuccessorTable.load(tmp_path / "table.npz")
