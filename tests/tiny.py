@@ -113,7 +113,7 @@ def weights(name: str, *shape: int) -> Floats:
 
 
 def encoder_graph(*, item: bool = True, spoil: float = 1.0) -> bytes:
-    """``text``, the normalised mean of token embeddings, and ``item``, a projection before it; all times `spoil`."""
+    """``text``, the mean of token embeddings, and ``item``, a projection of it before it; all times `spoil`."""
     nodes = [
         helper.make_node("Gather", ["table", "input_ids"], ["embedded"]),
         helper.make_node("Cast", ["attention_mask"], ["mask"], to=TensorProto.FLOAT),
