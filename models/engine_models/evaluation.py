@@ -36,8 +36,8 @@ class Row:
     ----------
     metrics
         By name, over all users asked for; of several seeds, over their mean user by user.
-    slices
-        NDCG@10 by slice.
+    slices, recalls
+        NDCG@10 and Recall@10 by slice.
     against
         Difference in NDCG@10 to each other row, user by user, with its paired interval.
     seeds
@@ -48,6 +48,7 @@ class Row:
 
     metrics: dict[str, Estimate]
     slices: dict[str, Estimate]
+    recalls: dict[str, Estimate]
     against: dict[str, Estimate]
     seeds: tuple[dict[str, float], ...]
     deviation: dict[str, float]
@@ -165,6 +166,7 @@ def _rows(
         rows[row] = Row(
             metrics={name: estimate(means[row][name], seed) for name in NAMES},
             slices={name: estimate(ndcg[row][mask], seed) for name, mask in masks.items()},
+            recalls={name: estimate(means[row]["recall@10"][mask], seed) for name, mask in masks.items()},
             against={other: estimate(ndcg[row] - ndcg[other], seed) for other in values if other != row},
             seeds=each,
             deviation={name: _deviation([one[name] for one in each]) for name in NAMES},

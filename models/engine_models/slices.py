@@ -17,7 +17,8 @@ def slices(corpus: Corpus) -> dict[str, Mask]:
 
     ``tie-free``: the test event cannot have stood in another order. Where both last events have a time, the times
     differ; where not, the test item's number is the lower one, for logs that keep ties sorted by item would have put
-    it first. ``cold items``: the test item has no event in the training part. Then three ranges of history length.
+    it first. ``cold items``: the test item has no event in the training part; ``other items``: it has one. Then three
+    ranges of history length.
     """
     split = corpus.split
     test, valid = split.test, split.valid
@@ -28,6 +29,7 @@ def slices(corpus: Corpus) -> dict[str, Mask]:
     return {
         "tie-free": tie_free,
         "cold items": corpus.popularity[items[test]] == 0,
+        "other items": corpus.popularity[items[test]] > 0,
         f"history up to {SHORT}": length <= SHORT,
         f"history {SHORT + 1} to {LONG}": (length > SHORT) & (length <= LONG),
         f"history over {LONG}": length > LONG,

@@ -32,7 +32,7 @@ def run_system(run: Run, corpus: Corpus, *, fused: bool = True) -> System:
 
 
 def run_ablations(run: Run, corpus: Corpus, seed: int = 0) -> dict[str, System]:
-    """Parts of a run, each without the successor table, to be held against the model alone.
+    """Parts of a run to be held against the model alone, and the whole without new items.
 
     The mean profile asks without h_T. The last event alone is a history cut to it; its item's vector is that without
     the refiner. A shuffled history has the users' events in random order, the gaps between them left in place: as good
@@ -59,7 +59,9 @@ def run_ablations(run: Run, corpus: Corpus, seed: int = 0) -> dict[str, System]:
         "last item's vector alone": last_item,
         "shuffled history": _asking(run, mixed),
     }
-    return {name: _ranking(run, corpus, ask, fused=False) for name, ask in asks.items()}
+    alone = {name: _ranking(run, corpus, ask, fused=False) for name, ask in asks.items()}
+    warm = replace(corpus, rankable=corpus.rankable & (corpus.popularity > 0))
+    return alone | {"the whole, no new items": _ranking(run, warm, _asking(run, corpus), fused=True)}
 
 
 def shuffled(corpus: Corpus, seed: int = 0) -> Corpus:

@@ -92,14 +92,8 @@ def _show(name: str, result: Evaluation, quoted: Sequence[Quoted]) -> None:
         ("", *NAMES),
         [(system, *(f"{row.metrics[name].mean:.4f}" for name in NAMES)) for system, row in result.rows.items()],
     )
-    table(
-        "NDCG@10 by slice",
-        ("", *(f"{slice_} ({count:,})" for slice_, count in result.slice_users.items())),
-        [
-            (system, *(f"{row.slices[slice_].mean:.4f}" for slice_ in result.slice_users))
-            for system, row in result.rows.items()
-        ],
-    )
+    _show_slices("NDCG@10 by slice", result, {system: row.slices for system, row in result.rows.items()})
+    _show_slices("recall@10 by slice", result, {system: row.recalls for system, row in result.rows.items()})
     table(
         "NDCG@10 of a row less that of the row with the number; * where the 95 % interval of the users' differences "
         "leaves out 0",
@@ -108,6 +102,14 @@ def _show(name: str, result: Evaluation, quoted: Sequence[Quoted]) -> None:
             (f"{number} {system}", *(_difference(row.against.get(other)) for other in result.rows))
             for number, (system, row) in enumerate(result.rows.items(), 1)
         ],
+    )
+
+
+def _show_slices(title: str, result: Evaluation, rows: dict[str, dict[str, Estimate]]) -> None:
+    table(
+        title,
+        ("", *(f"{slice_} ({count:,})" for slice_, count in result.slice_users.items())),
+        [(system, *(f"{row[slice_].mean:.4f}" for slice_ in result.slice_users)) for system, row in rows.items()],
     )
 
 
