@@ -12,6 +12,8 @@ import torch
 from torch import Tensor, nn
 
 LEAST_NORM = 1e-6
+LEAST_VARIANCE = 0.01
+"""Of a direction that is kept, a share of the first one's: below it, rounding to int8 is a good part of what varies."""
 
 
 class ItemHead(nn.Module):
@@ -68,13 +70,13 @@ def fit_whitening(
     -------
     mean : float32 [text_dim]
     matrix : float32 [text_dim, white_dim]
-        Columns beyond the rank of `text` are zero.
+        Columns of directions in which `text` hardly varies are zero.
     """
     mean = text.mean(axis=0, dtype=np.float64)
     covariance = np.cov((text - mean).T, bias=True) if len(text) > 1 else np.eye(text.shape[1])
     variances, directions = np.linalg.eigh(covariance)
     variances, directions = variances[::-1][:white_dim], directions[:, ::-1][:, :white_dim]
-    kept = variances > 1e-6 * max(float(variances[0]), 1e-12)
+    kept = variances > LEAST_VARIANCE * max(float(variances[0]), 1e-12)
     scales = np.where(kept, 1 / np.sqrt(np.where(kept, variances, 1) * max(int(kept.sum()), 1)), 0)
     # Signs of eigenvectors are arbitrary; fixing them makes a run repeatable.
     signs = np.sign(directions[np.abs(directions).argmax(axis=0), np.arange(directions.shape[1])])

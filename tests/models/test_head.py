@@ -15,8 +15,9 @@ Floats = npt.NDArray[np.float32]
 def texts(rows: int, rank: int, width: int = 12) -> Floats:
     """Vectors of unequal spread, in `rank` directions of `width`."""
     generator = np.random.default_rng(0)
-    spread = generator.standard_normal((rows, rank)) * np.linspace(3, 0.3, rank)
-    return np.asarray(spread @ generator.standard_normal((rank, width)) + 5, np.float32)
+    spread = generator.standard_normal((rows, rank)) * np.linspace(3, 0.6, rank)
+    directions = np.linalg.qr(generator.standard_normal((width, rank)))[0].T
+    return np.asarray(spread @ directions + 5, np.float32)
 
 
 def covariance(text: Floats, white_dim: int) -> npt.NDArray[np.float64]:
@@ -36,6 +37,13 @@ def test_directions_beyond_the_rank_are_zero() -> None:
     expected = np.diag([1 / 3] * 3 + [0] * 5)
     assert np.allclose(covariance(texts(400, 3), 8), expected, atol=1e-4)
     assert not fit_whitening(texts(400, 3), 8)[1][:, 3:].any()
+
+
+def test_directions_in_which_texts_hardly_vary_are_left_out() -> None:
+    """What rounding to int8 would drown is not blown up to the strength of the others."""
+    text = texts(400, 4)
+    text[:, 0] += 0.02 * np.random.default_rng(1).standard_normal(400).astype(np.float32)
+    assert np.count_nonzero(fit_whitening(text, 8)[1].any(axis=0)) == 4
 
 
 def test_whitening_keeps_the_strongest_directions() -> None:
