@@ -17,6 +17,7 @@ from engine_export.calibrate import BUDGET, Feed, spread
 from engine_export.compare import NEIGHBOURS, Ints, cosines, invariance, overlap
 from engine_export.graph import Floats
 from engine_export.parity import RefinerParity
+from engine_models.metrics import Doubles, estimate
 from engine_models.split import leave_one_out, until
 from engine_runtime.artefacts.dataset import Dataset
 from engine_runtime.artefacts.run import RefinerShape, RunInfo
@@ -115,8 +116,10 @@ def compare_refiners(
         return found.query, found.profile
 
     cosine = cosines(left.query, right.query)
-    ndcg_fp32, best_left = rank(left, data)
-    ndcg, best_right = rank(right, data)
+    exactly, best_left = rank(left, data)
+    gains, best_right = rank(right, data)
+    ndcg_fp32 = float(exactly.mean()) if len(exactly) else 0.0
+    change = estimate(gains - exactly)
     return RefinerParity(
         cosine_mean=float(cosine.mean()),
         cosine_p1=float(np.percentile(cosine, 1)),
@@ -124,19 +127,21 @@ def compare_refiners(
         overlap=overlap(best_left, best_right),
         profile_error=float(np.abs(left.profile - right.profile).max()),
         invariance=invariance(len(some), results),
-        ndcg=ndcg,
-        ndcg_fp32=ndcg_fp32,
-        ndcg_change=(ndcg - ndcg_fp32) / ndcg_fp32 if ndcg is not None and ndcg_fp32 else None,
+        ndcg=float(gains.mean()) if len(gains) else None,
+        ndcg_fp32=ndcg_fp32 if len(exactly) else None,
+        ndcg_change=change.mean / ndcg_fp32 if ndcg_fp32 else None,
+        ndcg_change_low=change.low / ndcg_fp32 if ndcg_fp32 else None,
+        ndcg_change_high=change.high / ndcg_fp32 if ndcg_fp32 else None,
     )
 
 
-def rank(refined: Refined, data: RefinerData) -> tuple[float | None, Ints]:
+def rank(refined: Refined, data: RefinerData) -> tuple[Doubles, Ints]:
     """Rank the whole catalogue for every question, items of its history left out.
 
     Returns
     -------
-    ndcg : float or None
-        NDCG@10 with the answer as the one relevant item; None where there are no answers.
+    ndcg : float64 [answered]
+        NDCG@10 of each question that has an answer, the answer as the one relevant item.
     best : int64 [questions, 10]
         The items ranked highest.
     """
@@ -154,8 +159,7 @@ def rank(refined: Refined, data: RefinerData) -> tuple[float | None, Ints]:
         own = scores[np.arange(len(rows)), np.maximum(data.answers[rows], 0)]
         place = (scores > own[:, None]).sum(axis=1)
         gains.append(np.where(place < NEIGHBOURS, 1 / np.log2(place + 2), 0)[answered])
-    found = np.concatenate(gains)
-    return (float(found.mean()) if len(found) else None), np.concatenate(best)
+    return np.concatenate(gains), np.concatenate(best)
 
 
 def _inputs(histories: Histories, info: RunInfo) -> ModelInputs:

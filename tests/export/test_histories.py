@@ -37,7 +37,7 @@ def asked() -> tuple[Refined, RefinerData]:
 def test_ranking_leaves_out_what_was_seen(asked: tuple[Refined, RefinerData]) -> None:
     """Seen items and those that may not be recommended are not ranked: one answer is first, the other second."""
     ndcg, best = rank(*asked)
-    assert ndcg == pytest.approx((1 + 1 / np.log2(3)) / 2)
+    assert sorted(ndcg) == pytest.approx([1 / np.log2(3), 1])
     assert best.shape == (2, 5)
 
 
@@ -47,11 +47,11 @@ def test_ranking_does_not_depend_on_the_chunk(
     """A catalogue too large to score at once gives the same figures."""
     whole = rank(*asked)[0]
     monkeypatch.setattr(histories, "SCORES", 1)
-    assert rank(*asked)[0] == whole
+    assert rank(*asked)[0].tolist() == whole.tolist()
 
 
 def test_without_answers_there_is_no_ndcg(asked: tuple[Refined, RefinerData]) -> None:
     """Where nothing was left out, NDCG is unknown."""
     refined, data = asked
     unknown = RefinerData(data.calibration, data.questions, np.array([-1, -1]), data.vectors, data.rankable)
-    assert rank(refined, unknown)[0] is None
+    assert not len(rank(refined, unknown)[0])

@@ -33,7 +33,10 @@ def test_good_report_passes() -> None:
         ("invariance", {"text": {"int8": replace(GOOD, invariance=1e-4)}}),
         ("refiner_cosine_p1", {"refiner": {"int8": replace(REFINED, cosine_p1=0.97)}}),
         ("refiner_overlap", {"refiner": {"int8": replace(REFINED, overlap=0.85)}}),
-        ("ndcg_change", {"refiner": {"int8": replace(REFINED, ndcg_change=-0.03)}}),
+        (
+            "ndcg_change",
+            {"refiner": {"int8": replace(REFINED, ndcg_change=-0.03, ndcg_change_low=-0.05, ndcg_change_high=-0.01)}},
+        ),
     ],
 )
 def test_each_measure_has_a_bar(measure: str, bad: dict[str, Any]) -> None:
@@ -97,6 +100,12 @@ def test_unknown_ndcg_does_not_fail() -> None:
     """Where no history can be ranked on, the change of NDCG is unknown and holds nothing up."""
     unknown = replace(REFINED, ndcg=None, ndcg_fp32=None, ndcg_change=None)
     assert judge(replace(REPORT, refiner={"int8": unknown}), ()).failures == ()
+
+
+def test_a_loss_that_chance_explains_does_not_fail() -> None:
+    """Of few users NDCG jumps: where the interval of its change holds zero, nothing is held up."""
+    unsure = replace(REFINED, ndcg_change=-0.03, ndcg_change_low=-0.08, ndcg_change_high=0.02)
+    assert judge(replace(REPORT, refiner={"int8": unsure}), ()).failures == ()
 
 
 def test_report_survives_its_file() -> None:
