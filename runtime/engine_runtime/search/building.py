@@ -30,6 +30,8 @@ EXACT_ITEMS = 20_000
 RECALL_AT = 10
 MIN_RECALL = 0.98
 MAX_EF = 4096
+MOST_MAGNITUDE = 1e6
+"""Of a number in an item vector: real ones are near 1, and products of two such sums stay finite."""
 
 
 @dataclass(frozen=True)
@@ -155,8 +157,10 @@ def open_index(artefact: IndexArtefact, threads: int | None = None) -> tuple[Ind
     info = artefact.info
     if vectors.shape != (info.n_items, info.dim) or len(catalogue) != info.n_items:
         raise ArtefactError(f"{artefact.root} holds {vectors.shape} vectors for {len(catalogue)} items. Index again.")
-    if vectors.dtype != np.float32 or not np.isfinite(vectors).all():
-        raise ArtefactError(f"{artefact.vectors} holds {vectors.dtype}, not finite float32 numbers alone. Index again.")
+    if vectors.dtype != np.float32 or not (np.abs(vectors) <= MOST_MAGNITUDE).all():
+        raise ArtefactError(
+            f"{artefact.vectors} holds {vectors.dtype}, not float32 up to {MOST_MAGNITUDE:g} alone. Index again."
+        )
     rankable = catalogue[RANKABLE].to_numpy()
     if info.method == "exact":
         return ExactIndex(vectors, rankable), catalogue
