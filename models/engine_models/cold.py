@@ -50,6 +50,17 @@ def draw(among: Bools, share: float, seed: int) -> Bools:
     return drawn
 
 
+def rehearsal(trained: Bools, seed: int) -> tuple[Bools, Bools]:
+    """Trained items that are taken for new, and really new ones that stay away meanwhile: bool [items] each.
+
+    As many stay away as are taken for new, where there are so many: what new items cost the others grows with how many
+    there are, and what is wanted is the cost of those that there will be.
+    """
+    taken = draw(trained, REHEARSED, seed)
+    share = min(1.0, int(taken.sum()) / max(int((~trained).sum()), 1))
+    return taken, draw(~trained, share, seed)
+
+
 def rehearsed_table(table: SuccessorTable, newcomers: Newcomers) -> SuccessorTable:
     """The successor table as it would be had its new items had no events, lent to them by their neighbours."""
     n_items = table.start_row

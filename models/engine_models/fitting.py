@@ -23,8 +23,8 @@ TEXT_WEIGHTS = (2.0, 4.0, 6.0, 9.0, 13.0, 18.0)
 TEXT_DECAYS = (0.5, 0.7, 0.9)
 N_EVENTS = 20
 N_CANDIDATES = 200
-BONUSES = tuple(np.arange(0, 6.1, 0.5).tolist())
-MOST_LOST = 0.015
+BONUSES = tuple(np.arange(0, 6.1, 0.25).tolist())
+MOST_LOST = 0.02
 """Share of the other items' NDCG@10 that new items may cost."""
 
 

@@ -20,7 +20,7 @@ import torch
 
 from engine_models.ablation import leave_out
 from engine_models.checkpoint import CheckpointInfo, Progress, read_checkpoint, write_checkpoint
-from engine_models.cold import REHEARSED, draw, item_table, rehearsed_table
+from engine_models.cold import draw, item_table, rehearsal, rehearsed_table
 from engine_models.concepts import encode_concepts, name_concepts, spherical_kmeans
 from engine_models.corpus import Corpus, events_of, read_corpus
 from engine_models.fitting import Questions, fit_bonus, fit_fusion
@@ -234,11 +234,11 @@ def _fuse(
     index = ExactIndex(vectors, corpus.rankable)
     asked = _questions(trainer, corpus, vectors)
     fusion, metrics = fit_fusion(asked, index, lend_successors(table, newcomers))
-    rehearsed = draw(trained, REHEARSED, seed + 1)
-    pretended, unknown = item_table(trainer.model, trainer.material.white, trained & ~rehearsed)
+    taken, away = rehearsal(trained, seed + 1)
+    pretended, unknown = item_table(trainer.model, trainer.material.white, trained & ~taken)
     asked = _questions(trainer, corpus, pretended)
-    index = ExactIndex(pretended, corpus.rankable)
-    return fit_bonus(asked, index, rehearsed_table(table, unknown), fusion, ~trained | rehearsed), metrics
+    index = ExactIndex(pretended, corpus.rankable & ~away)
+    return fit_bonus(asked, index, rehearsed_table(table, unknown), fusion, ~trained | taken), metrics
 
 
 @torch.inference_mode()

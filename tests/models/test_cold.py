@@ -6,7 +6,7 @@ import numpy as np
 import torch
 
 import tiny
-from engine_models.cold import draw, item_table, rehearsed_table
+from engine_models.cold import draw, item_table, rehearsal, rehearsed_table
 from engine_models.model import ProfileModel
 from engine_runtime.search.newcomers import find_newcomers
 
@@ -53,3 +53,14 @@ def test_a_rehearsal_forgets_what_was_counted_of_its_items() -> None:
     assert rows[1][0] == 1.0
     assert 0.9 < rows[1][2] <= 1.0
     assert rows[4] == {0: 1.0}
+
+
+def test_a_rehearsal_has_as_many_new_items_as_there_will_be() -> None:
+    """For each trained item that is taken for new, a really new one stays away, while there are any."""
+    for n_new in (0, 3, 10, 60):
+        trained = np.arange(200) >= n_new
+        taken, away = rehearsal(trained, 1)
+        assert taken.sum() == round(0.05 * trained.sum())
+        assert away.sum() == min(taken.sum(), n_new)
+        assert not (taken & ~trained).any()
+        assert not (away & trained).any()

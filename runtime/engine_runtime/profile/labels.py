@@ -14,14 +14,14 @@ Knows arrays and one file of them; knows nothing of data sets or of how the weig
 
 from __future__ import annotations
 
-import zipfile
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
+from engine_runtime.artefacts.arrays import load_arrays, save_arrays
 from engine_runtime.artefacts.labels import LabelInfo
 from engine_runtime.data.histories import Histories
 from engine_runtime.errors import ArtefactError
@@ -119,17 +119,12 @@ class LabelHeads:
 
     def save(self, path: Path) -> None:
         """Write the weights as ``.npz``."""
-        with path.open("wb") as stream:
-            np.savez(stream, **{field.name: getattr(self, field.name) for field in fields(self)})
+        save_arrays(self, path)
 
     @classmethod
     def load(cls, path: Path, infos: Sequence[LabelInfo]) -> LabelHeads:
         """Read what `save` wrote; raises `ArtefactError` where it is damaged or not that of `infos`."""
-        try:
-            with path.open("rb") as stream, np.load(stream, allow_pickle=False) as arrays:
-                heads = cls(**{field.name: arrays[field.name] for field in fields(cls)})
-        except (OSError, ValueError, TypeError, KeyError, EOFError, MemoryError, zipfile.BadZipFile) as error:
-            raise ArtefactError(f"{path} holds no label heads: {error}. Make the artefact again.") from error
+        heads = load_arrays(cls, path, "label heads")
         columns, widths = sum(len(info.classes) for info in infos), heads.widths
         if widths != {columns}:
             raise ArtefactError(

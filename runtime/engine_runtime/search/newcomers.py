@@ -7,13 +7,13 @@ Knows vectors and item numbers; knows nothing of texts or files.
 
 from __future__ import annotations
 
-import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
+from engine_runtime.artefacts.arrays import load_arrays, save_arrays
 from engine_runtime.errors import ArtefactError
 from engine_runtime.search.index import BLOCK_SCORES, Floats, Items, best
 from engine_runtime.search.successors import SuccessorTable
@@ -65,17 +65,12 @@ class Newcomers:
 
     def save(self, path: Path) -> None:
         """Write as ``.npz``."""
-        with path.open("wb") as stream:
-            np.savez(stream, items=self.items, neighbours=self.neighbours, shares=self.shares)
+        save_arrays(self, path)
 
     @classmethod
     def load(cls, path: Path) -> Newcomers:
         """Read what `save` wrote; raises `ArtefactError`."""
-        try:
-            with path.open("rb") as stream, np.load(stream, allow_pickle=False) as arrays:
-                newcomers = cls(arrays["items"], arrays["neighbours"], arrays["shares"])
-        except (OSError, ValueError, TypeError, KeyError, EOFError, MemoryError, zipfile.BadZipFile) as error:
-            raise ArtefactError(f"{path} holds no newcomers: {error}. Make the artefact again.") from error
+        newcomers = load_arrays(cls, path, "newcomers")
         shapes = newcomers.items.shape, newcomers.neighbours.shape[:1], newcomers.shares.shape
         if shapes != ((len(newcomers.items),), (len(newcomers.items),), newcomers.neighbours.shape):
             raise ArtefactError(f"{path} holds no newcomers: arrays of the shapes {shapes}. Make the artefact again.")

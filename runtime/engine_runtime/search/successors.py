@@ -6,13 +6,13 @@ knows nothing of how the weights were counted. The last row holds what to show a
 
 from __future__ import annotations
 
-import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
+from engine_runtime.artefacts.arrays import load_arrays, save_arrays
 from engine_runtime.errors import ArtefactError
 
 Floats = npt.NDArray[np.float32]
@@ -44,19 +44,14 @@ class SuccessorTable:
 
     def save(self, path: Path) -> None:
         """Write the table as ``.npz``."""
-        with path.open("wb") as stream:
-            np.savez(stream, offsets=self.offsets, items=self.items, weights=self.weights)
+        save_arrays(self, path)
 
     @classmethod
     def load(cls, path: Path) -> SuccessorTable:
         """Read a table that `save` wrote; raises `ArtefactError`."""
-        try:
-            with path.open("rb") as stream, np.load(stream, allow_pickle=False) as arrays:
-                table = cls(arrays["offsets"], arrays["items"], arrays["weights"])
-        except (OSError, ValueError, TypeError, KeyError, EOFError, MemoryError, zipfile.BadZipFile) as error:
-            raise ArtefactError(f"{path} is no successor table: {error}. Make the artefact again.") from error
+        table = load_arrays(cls, path, "successor table")
         if not table.sound:
-            raise ArtefactError(f"{path} is no successor table: its arrays do not fit. Make the artefact again.")
+            raise ArtefactError(f"{path} holds no successor table: its arrays do not fit. Make the artefact again.")
         return table
 
     @property

@@ -70,15 +70,15 @@ def test_a_file_that_is_no_table(tmp_path: Path) -> None:
         SuccessorTable.load(path)
     for content in (b"", b"no table", b"PK\x03\x04 no zip"):
         path.write_bytes(content)
-        with pytest.raises(ArtefactError, match="is no successor table"):
+        with pytest.raises(ArtefactError, match="holds no successor table"):
             SuccessorTable.load(path)
     path.unlink()
     np.savez(path, other=np.arange(3))
-    with pytest.raises(ArtefactError, match="is no successor table"):
+    with pytest.raises(ArtefactError, match="holds no successor table"):
         SuccessorTable.load(path)
     with path.open("wb") as stream:
         np.save(stream, np.arange(3))
-    with pytest.raises(ArtefactError, match="is no successor table"):
+    with pytest.raises(ArtefactError, match="holds no successor table"):
         SuccessorTable.load(path)
 
 
