@@ -21,7 +21,7 @@ from engine_runtime.search.index import best
 Lists = npt.NDArray[np.int32]
 DAMPINGS = (0.1, 0.25, 0.5)
 DECAYS = (0.5, 0.65, 0.8, 0.9)
-TEXT_WEIGHTS = (0.05, 0.1, 0.2, 0.4, 0.8, 1.6)
+TEXT_WEIGHTS = (0.05, 0.1, 0.2, 0.4, 0.8, 1.6, 3.2, 6.4)
 NEAR_DECAY = 0.5
 NEWEST = 20
 BLOCK_USERS = 512
