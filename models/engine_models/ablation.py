@@ -34,11 +34,11 @@ def parts_of(without: str) -> tuple[str, ...]:
 def leave_out(model: ProfileModel, without: str) -> None:
     """Set the weights of the parts in `without` to zero, for good.
 
-    Without text a new item's vector is zero, without id an item is its text alone, without decoder the query is the
-    norm of h_T and concepts are not trained.
+    Without text a new item's vector is zero and no text is like another, without id an item is its text alone, without
+    decoder the query is the norm of h_T and concepts are not trained.
     """
     weights = {
-        "text": tuple(model.head.project.parameters()),
+        "text": (model.head.whitening, *model.head.project.parameters()),
         "id": (model.head.residual,),
         "decoder": (model.refiner.gain.weight,),
     }

@@ -39,12 +39,12 @@ class Purity:
     random
         By chance, in groups of the same sizes.
     kmeans
-        By spherical k-means on whitened texts, as many groups; None without text vectors.
+        By spherical k-means on whitened texts, as many groups.
     """
 
     concepts: float
     random: float
-    kmeans: float | None
+    kmeans: float
 
 
 @dataclass(frozen=True)
@@ -93,17 +93,13 @@ class ConceptReport:
     shown: dict[str, list[str]]
 
 
-def judge_concepts(
-    run: Run, corpus: Corpus, text: Floats | None, *, n_shown: int = 20, n_items: int = 5, seed: int = 0
-) -> ConceptReport:
+def judge_concepts(run: Run, corpus: Corpus, *, n_shown: int = 20, n_items: int = 5, seed: int = 0) -> ConceptReport:
     """Judge the concepts of a run.
 
     Parameters
     ----------
     run, corpus
         The run, and the data set that it was trained on.
-    text
-        Whitened text vectors of the catalogue, float32 [items, w], for the comparison with k-means.
     n_shown, n_items
         Concepts shown, drawn at random, and items of each.
     seed
@@ -115,10 +111,7 @@ def judge_concepts(
     near = closeness(centres, directions)
     group = near.argmax(0)
     described = corpus.described()
-    clustered = None
-    if text is not None:
-        points = text[corpus.rankable]
-        clustered = (points @ spherical_kmeans(points, len(centres), generator).T).argmax(1)
+    clustered = (directions @ spherical_kmeans(directions, len(centres), generator).T).argmax(1)
     leaves = [next(iter(labels(category)), None) for category in described.categories]
     names = [concept["name"] for concept in msgspec.json.decode(run.concepts.read_bytes())]
     drawn = generator.choice(len(names), min(n_shown, len(names)), replace=False)
@@ -147,7 +140,7 @@ def outermost(categories: Sequence[str | None]) -> list[str | None]:
 
 
 def purities(
-    categories: Sequence[str | None], group: Ints, clustered: Ints | None, generator: np.random.Generator
+    categories: Sequence[str | None], group: Ints, clustered: Ints, generator: np.random.Generator
 ) -> Purity | None:
     """Purity of a grouping of items beside its rivals; None where no item has a category."""
     known = np.array([category is not None for category in categories])
@@ -158,7 +151,7 @@ def purities(
     return Purity(
         concepts=purity(kinds, found),
         random=purity(kinds, generator.permutation(found)),
-        kmeans=None if clustered is None else purity(kinds, clustered[known]),
+        kmeans=purity(kinds, clustered[known]),
     )
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import cast
 
 import msgspec
 import numpy as np
@@ -17,21 +18,17 @@ import pyarrow.parquet as pq
 
 from engine_models.corpus import Corpus
 from engine_models.evaluation import System
-from engine_models.head import fit_whitening
-from engine_models.settings import TrainSettings
 from engine_models.systems import bundle_system, run_ablations, run_system
 from engine_runtime import Engine
 from engine_runtime.artefacts.bundle import KIND as BUNDLE
 from engine_runtime.artefacts.bundle import Bundle
 from engine_runtime.artefacts.dataset import Dataset
-from engine_runtime.artefacts.encoder import EncoderArtefact
 from engine_runtime.artefacts.index import IndexArtefact
 from engine_runtime.artefacts.manifest import artefact_kind, check_parent
 from engine_runtime.artefacts.run import KIND as RUN
 from engine_runtime.artefacts.run import Run
 from engine_runtime.data.schema import TRAINED
-from engine_runtime.errors import EngineError, UsageError
-from engine_runtime.inference.encoder import TextEncoder
+from engine_runtime.errors import UsageError
 
 ALONE = "model alone, fp32 exact"
 WHOLE = "model, fp32 exact"
@@ -133,22 +130,14 @@ def systems_of(
     return rows
 
 
-def white_texts(entry: Entry, texts: Sequence[str], cache: Path | None) -> npt.NDArray[np.float32] | None:
-    """Whitened text vectors of a catalogue, float32 [items, w], by the encoder of an entry; None where it is gone."""
-    try:
-        text = TextEncoder.open(_encoder_of(entry.opened), entry.opened.info.precision, cache=cache).encode(texts)
-    except EngineError:
-        return None
-    mean, matrix = fit_whitening(text, min(TrainSettings.white_dim, text.shape[1]))
-    return np.asarray((text - mean) @ matrix, np.float32)
-
-
-def _encoder_of(opened: Run | Bundle) -> EncoderArtefact | Bundle:
-    if isinstance(opened, Bundle):
-        return opened
-    encoder = EncoderArtefact.open(Path(opened.info.encoder_path))
-    check_parent(opened.root, opened.manifest, "encoder", encoder.manifest.digest)
-    return encoder
+def directions_of(entry: Entry) -> npt.NDArray[np.float32]:
+    """Directions of the catalogue's whitened texts, float32 [items, w], as a run or a bundle's index holds them."""
+    if isinstance(entry.opened, Bundle) and entry.index is not None:
+        path = IndexArtefact.open(entry.index).vectors
+    else:
+        path = cast(Run, entry.opened).vectors
+    vectors: npt.NDArray[np.float32] = np.load(path, allow_pickle=False)
+    return vectors[:, entry.opened.info.shape.dim :]
 
 
 def _open(path: Path) -> Run | Bundle:

@@ -85,7 +85,7 @@ def evaluate(
     corpus: Corpus,
     systems: Mapping[str, Sequence[System]],
     *,
-    text: npt.NDArray[np.float32] | None = None,
+    directions: npt.NDArray[np.float32] | None = None,
     seed: int = 0,
     most_users: int | None = None,
 ) -> Evaluation:
@@ -97,8 +97,8 @@ def evaluate(
         Of the data set.
     systems
         By the name that the table shows, each with its seeds.
-    text
-        Whitened text vectors of the catalogue, float32 [items, w], for rules that read texts; without them no such row.
+    directions
+        Of the catalogue's whitened texts, float32 [items, w], for rules that read texts; without them no such row.
     seed
         Of the bootstrap and of the sample of users.
     most_users
@@ -120,7 +120,7 @@ def evaluate(
         asked = np.sort(np.random.default_rng(seed).choice(asked, most_users, replace=False))
     users, test = split.users[asked], split.test[asked]
     targets = split.histories.items[test]
-    rungs = {name: (system,) for name, system in baselines(corpus, text).items()} | dict(systems)
+    rungs = {name: (system,) for name, system in baselines(corpus, directions).items()} | dict(systems)
     values = {
         name: [per_user(places(system(users, test), targets)) for system in seeds] for name, seeds in rungs.items()
     }
@@ -133,8 +133,8 @@ def evaluate(
     )
 
 
-def baselines(corpus: Corpus, text: npt.NDArray[np.float32] | None = None) -> dict[str, System]:
-    """Popularity and counting rules, with texts too where there are vectors: `text`, float32 [items, w], whitened.
+def baselines(corpus: Corpus, directions: npt.NDArray[np.float32] | None = None) -> dict[str, System]:
+    """Popularity and counting rules, with texts too where there are `directions`, float32 [items, w].
 
     All are counted on the training part; their dials are from validation events.
     """
@@ -149,8 +149,8 @@ def baselines(corpus: Corpus, text: npt.NDArray[np.float32] | None = None) -> di
         POPULARITY: lambda users, stops: rank_popular(corpus.popularity, corpus.rankable, corpus.seen(users, stops)),
         RULES: lambda users, stops: rules.rank(corpus.seen(users, stops)),
     }
-    if text is not None:
-        reading = fit_text_rules(rules, text, seen, targets)
+    if directions is not None:
+        reading = fit_text_rules(rules, directions, seen, targets)
         found[TEXT_RULES] = lambda users, stops: reading.rank(corpus.seen(users, stops))
     return found
 

@@ -69,7 +69,6 @@ def recipe() -> TrainSettings:
 @pytest.fixture
 def hashing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(training, "TextEncoder", HashingEncoder)
-    monkeypatch.setattr(contestants, "TextEncoder", HashingEncoder)
 
 
 @pytest.fixture(scope="session")
@@ -108,6 +107,7 @@ def served(tmp_path: Path, dataset: Dataset, trained: Run, second: Run, monkeypa
             shutil.copyfile(run.items, draft.path / bundle.ITEMS_FILE)
             made = draft.seal(info, {"run": run.manifest.digest})
         with drafting(tmp_path / f"index-{run.root.name}", index.KIND) as draft:
+            shutil.copyfile(run.vectors, draft.path / index.VECTORS_FILE)
             found = IndexInfo("int8", 8, 56, 56, 0, 56, "hnsw", 16, 100, 50, 1.0, 10)
             draft.seal(found, {"bundle": made.digest, "dataset": dataset.manifest.digest})
         bundles.append(tmp_path / f"bundle-{run.root.name}")

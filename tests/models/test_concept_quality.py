@@ -25,7 +25,6 @@ def test_groups_by_category_are_pure() -> None:
     assert found is not None
     assert found.concepts == 1
     assert found.random < 0.6
-    assert found.kmeans is not None
     assert found.kmeans < 1
 
 
@@ -46,7 +45,7 @@ def test_outermost_level_tells_items_apart(categories: list[str | None], expecte
 
 def test_without_categories_there_is_no_purity() -> None:
     """Where no item has a category nothing is said of it."""
-    assert purities([None, None], np.array([0, 1]), None, np.random.default_rng(0)) is None
+    assert purities([None, None], np.array([0, 1]), np.array([0, 1]), np.random.default_rng(0)) is None
 
 
 def test_profiles_are_the_users_own(trained: Run, corpus: Corpus) -> None:
@@ -66,8 +65,8 @@ def test_short_histories_have_no_halves(trained: Run) -> None:
 
 def test_report_shows_concepts_with_their_items(trained: Run, corpus: Corpus) -> None:
     """A report has as many concepts as asked, each with its nearest items' titles, and repeats with its seed."""
-    report = judge_concepts(trained, corpus, None, n_shown=4, n_items=3)
-    assert report == judge_concepts(trained, corpus, None, n_shown=4, n_items=3)
+    report = judge_concepts(trained, corpus, n_shown=4, n_items=3)
+    assert report == judge_concepts(trained, corpus, n_shown=4, n_items=3)
     assert len(report.shown) == 4
     assert all(len(items) == 3 for items in report.shown.values())
     assert set().union(*report.shown.values()) <= set(corpus.described().titles)

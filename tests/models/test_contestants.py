@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from engine_models.contestants import ALONE, WHOLE, open_entries, systems_of, white_texts
+from engine_models.contestants import ALONE, WHOLE, directions_of, open_entries, systems_of
 from engine_models.corpus import Corpus
 from engine_runtime.artefacts.dataset import Dataset
 from engine_runtime.artefacts.run import Run
@@ -50,10 +50,15 @@ def test_rows_name_recipes_where_there_are_several(
     ]
 
 
-def test_texts_are_whitened(trained: Run, dataset: Dataset, corpus: Corpus) -> None:
-    """Text vectors come from the encoder of the run, about their mean."""
+def test_directions_are_those_of_the_run(trained: Run, dataset: Dataset) -> None:
+    """Whitened texts come at unit length, one for each item of the catalogue."""
     (entry,) = open_entries([trained.root], [], dataset)
-    white = white_texts(entry, corpus.texts, None)
-    assert white is not None
-    assert len(white) == len(corpus.texts)
-    assert np.abs(white.mean(0)).max() < 1e-3
+    directions = directions_of(entry)
+    assert directions.shape == (dataset.info.n_items, trained.info.shape.white_dim)
+    assert np.allclose(np.linalg.norm(directions, axis=1), 1, atol=1e-4)
+
+
+def test_a_bundle_s_directions_are_in_its_index(served: Served, dataset: Dataset, trained: Run) -> None:
+    """Where no run is named, the index of the bundle has the texts."""
+    (entry,) = open_entries(served.bundles[:1], served.indexes[:1], dataset)
+    assert np.array_equal(directions_of(entry), np.load(trained.vectors)[:, trained.info.shape.dim :])

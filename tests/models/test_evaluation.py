@@ -60,7 +60,7 @@ def test_seeds_are_averaged_user_by_user(corpus: Corpus) -> None:
 def test_texts_give_a_rung(corpus: Corpus) -> None:
     """With text vectors, rules that read them stand beside the rules that count."""
     text = np.random.default_rng(0).standard_normal((len(corpus.texts), 4)).astype(np.float32)
-    assert list(evaluate(corpus, {}, text=text).rows) == ["popularity", RULES, "rules + text"]
+    assert list(evaluate(corpus, {}, directions=text).rows) == ["popularity", RULES, "rules + text"]
 
 
 def test_planted_structure_is_learned(corpus: Corpus, trained: Run) -> None:

@@ -9,13 +9,12 @@ from textwrap import shorten
 import click
 
 from engine_models.concept_quality import ConceptReport, Purity, judge_concepts
-from engine_models.contestants import Entry, white_texts
 from engine_models.corpus import read_corpus
 from engine_runtime.artefacts.dataset import Dataset
 from engine_runtime.artefacts.manifest import check_parent
 from engine_runtime.artefacts.run import Run
-from engine_runtime.commands.console import emit, facts, note
-from engine_runtime.commands.options import EXISTING_DIRECTORY, cache_option, json_option
+from engine_runtime.commands.console import emit, facts
+from engine_runtime.commands.options import EXISTING_DIRECTORY, json_option
 
 TITLE_WIDTH = 40
 
@@ -25,9 +24,8 @@ TITLE_WIDTH = 40
 @click.argument("dataset", type=EXISTING_DIRECTORY)
 @click.option("--show", type=click.IntRange(1), default=20, show_default=True, help="Concepts shown, drawn at random.")
 @click.option("--seed", type=int, default=0, show_default=True, help="Of all that is drawn.")
-@cache_option
 @json_option
-def concepts(run: Path, dataset: Path, show: int, seed: int, cache: Path | None, as_json: bool) -> None:
+def concepts(run: Path, dataset: Path, show: int, seed: int, as_json: bool) -> None:
     """Show concepts of RUN with the items nearest to them, and judge all of them on DATASET.
 
     Purity is the share of items whose category is the commonest one in their nearest concept, beside groups of the
@@ -41,10 +39,7 @@ def concepts(run: Path, dataset: Path, show: int, seed: int, cache: Path | None,
     opened, data = Run.open(run), Dataset.open(dataset)
     check_parent(run, opened.manifest, "dataset", data.manifest.digest)
     corpus = read_corpus(data)
-    text = white_texts(Entry(opened, None, ""), corpus.texts, cache)
-    if text is None:
-        note("no comparison with k-means: the encoder of the run is gone, or does not run here")
-    report = judge_concepts(opened, corpus, text, n_shown=show, seed=seed)
+    report = judge_concepts(opened, corpus, n_shown=show, seed=seed)
     if as_json:
         emit(dataclasses.asdict(report))
     else:
@@ -76,5 +71,4 @@ def _show(name: str, report: ConceptReport) -> None:
 
 
 def _purity(purity: Purity) -> str:
-    rival = "" if purity.kmeans is None else f", k-means on texts {purity.kmeans:.3f}"
-    return f"{purity.concepts:.3f}, at random {purity.random:.3f}{rival}"
+    return f"{purity.concepts:.3f}, at random {purity.random:.3f}, k-means on texts {purity.kmeans:.3f}"

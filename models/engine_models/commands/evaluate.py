@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from engine_models.contestants import as_trained, open_entries, systems_of, white_texts
+from engine_models.contestants import as_trained, directions_of, open_entries, systems_of
 from engine_models.corpus import read_corpus
 from engine_models.evaluation import RULES, Evaluation, Row
 from engine_models.evaluation import evaluate as evaluate_systems
@@ -16,7 +16,7 @@ from engine_models.metrics import NAMES, Estimate
 from engine_models.published import PUBLISHED, Quoted
 from engine_runtime.artefacts.dataset import Dataset
 from engine_runtime.commands.console import emit, note, table
-from engine_runtime.commands.options import EXISTING_DIRECTORY, cache_option, json_option, precision_option
+from engine_runtime.commands.options import EXISTING_DIRECTORY, json_option, precision_option
 
 SHOWN = ("recall@10", "ndcg@10")
 
@@ -35,7 +35,6 @@ SHOWN = ("recall@10", "ndcg@10")
 @click.option("--seed", type=int, default=0, show_default=True, help="Of the bootstrap and the sample.")
 @click.option("--ablations", is_flag=True, help="Also parts of each run alone, and shuffled histories.")
 @precision_option
-@cache_option
 @json_option
 def evaluate(
     models: Sequence[Path],
@@ -45,7 +44,6 @@ def evaluate(
     seed: int,
     ablations: bool,
     precision: str,
-    cache: Path | None,
     as_json: bool,
 ) -> None:
     """Rank the whole catalogue for every held-out user of DATASET.
@@ -65,11 +63,8 @@ def evaluate(
     entries = open_entries(models, indexes, opened)
     corpus = as_trained(entries, read_corpus(opened))
     systems = systems_of(entries, corpus, precision, ablations=ablations)
-    text = white_texts(entries[0], corpus.texts, cache)
-    if text is None:
-        note("no row of rules with texts: the encoder of the first model is gone, or does not run here")
     note(f"ranking {int(corpus.rankable.sum()):,} items for {len(corpus.split.users):,} users")
-    result = evaluate_systems(corpus, systems, text=text, seed=seed, most_users=users)
+    result = evaluate_systems(corpus, systems, directions=directions_of(entries[0]), seed=seed, most_users=users)
     quoted = PUBLISHED.get(opened.info.name, ())
     if as_json:
         emit(dataclasses.asdict(result) | {"quoted": [dataclasses.asdict(row) for row in quoted]})

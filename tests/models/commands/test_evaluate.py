@@ -6,12 +6,10 @@ import dataclasses
 import json
 import shutil
 from pathlib import Path
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
-from engine_models import contestants
 from engine_models.commands import evaluate as command
 from engine_models.published import Quoted
 from engine_runtime.artefacts import run as run_layout
@@ -20,7 +18,6 @@ from engine_runtime.artefacts.encoder import EncoderArtefact
 from engine_runtime.artefacts.run import Run
 from engine_runtime.artefacts.writing import drafting
 from engine_runtime.cli import run as engine
-from engine_runtime.errors import ArtefactError
 from planted import Rings, Served
 
 pytestmark = pytest.mark.usefixtures("hashing")
@@ -99,21 +96,6 @@ def test_figures_of_the_literature_are_quoted(
     out = capsys.readouterr().out
     assert "SomeRec (quoted: its paper)" in " ".join(out.split())
     assert "0.1250" in out
-
-
-def test_rules_with_text_need_the_encoder(
-    trained: Run, dataset: Dataset, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """Where the encoder of the run is gone the row is left out, and that is said."""
-
-    def gone(root: Path) -> EncoderArtefact:
-        raise ArtefactError(f"{root} is no encoder")
-
-    monkeypatch.setattr(contestants, "EncoderArtefact", SimpleNamespace(open=gone))
-    assert engine(["evaluate", str(trained.root), str(dataset.root), "--users", "20", "--json"]) == 0
-    out, err = capsys.readouterr()
-    assert "rules + text" not in json.loads(out)["rows"]
-    assert "no row of rules with texts" in err
 
 
 def test_a_bundle_is_asked_as_it_serves(served: Served, dataset: Dataset, capsys: pytest.CaptureFixture[str]) -> None:
