@@ -123,7 +123,7 @@ def train(
     trainer = Trainer(model, _material(model, dataset, corpus, text, settings, device), settings)
     parents = {"dataset": dataset.manifest.digest, "encoder": encoder.manifest.digest}
     log = _fit(trainer, chosen, where, parents, report)
-    report("fitting the fusion with the successor table")
+    report("weighing texts and successions beside the model")
     table = successor_table(count_successors(*corpus.training_part(), len(text)), corpus.popularity)
     vectors, newcomers = item_table(trainer.model, trainer.material.white, corpus.popularity > 0)
     fusion, metrics = _fuse(trainer, corpus, table, vectors, newcomers)

@@ -116,7 +116,8 @@ def train(
         "epochs": f"{info.epochs}, the best is {info.best_epoch}",
         "training": f"{info.train_seconds:.0f} s on {chosen.type}",
         "validation NDCG@10": f"{info.validation['model_ndcg@10']:.4f}",
-        "with the successor table": f"{info.validation['ndcg@10']:.4f}, weight {info.fusion.weight:g}",
+        "with texts and successions": f"{info.validation['ndcg@10']:.4f}, weights {info.fusion.text_weight:g} and "
+        f"{info.fusion.weight:g}; bonus of new items {info.fusion.bonus:g}",
     }
     facts(f"run in {out}", shown)
     shown_labels(info.labels)
