@@ -125,7 +125,7 @@ def test_other_settings_or_variant_train_afresh(tmp_path: Path, dataset: Dataset
     settings = replace(recipe, epochs=4)
 
     def kill(message: str) -> None:
-        if message.startswith("fitting"):
+        if message.startswith("weighing"):
             raise KilledError
 
     def resumed_from(settings: TrainSettings, precision: str) -> str:
@@ -133,7 +133,7 @@ def test_other_settings_or_variant_train_afresh(tmp_path: Path, dataset: Dataset
 
         def report(message: str) -> None:
             said.append(message)
-            if message.startswith("fitting"):
+            if message.startswith("weighing"):
                 raise KilledError
 
         with pytest.raises(KilledError):
