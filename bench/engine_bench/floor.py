@@ -18,7 +18,7 @@ from engine_bench.fresh import answer
 from engine_bench.node_times import profile
 from engine_bench.peers.contract import read_calls
 from engine_bench.products import Products, operations, products_graph
-from engine_export.calibrate import spread
+from engine_models.corpus import evenly
 from engine_runtime.artefacts.encoder import EncoderArtefact
 from engine_runtime.inference.encoder import DTYPES, TextEncoder, encoder_feed
 from engine_runtime.inference.session import open_session
@@ -114,7 +114,7 @@ def measure(question: Question) -> Floor:
 def _operators(artefact: EncoderArtefact, batches: Sequence[Batch], threads: int, positions: int) -> dict[str, float]:
     graph, pad_token = artefact.graph(PRECISION), artefact.info.pad_token
     inputs = {tensor.name: DTYPES[tensor.type] for tensor in open_session(graph).get_inputs()}
-    chosen = [batches[place] for place in spread(len(batches), PROFILED)]
+    chosen = [batches[place] for place in evenly(len(batches), PROFILED)]
     feeds = [encoder_feed(tokens, rows, inputs, pad_token) for tokens, rows in chosen]
     found = profile(graph, feeds, OUTPUT, threads)
     scale = positions / sum(feed[INPUT].size for feed in feeds)

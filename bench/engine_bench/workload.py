@@ -10,8 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from engine_export.anchors import ANCHORS
-from engine_export.calibrate import spread
 from engine_export.encoder import chosen_texts, distinct_texts, item_texts
+from engine_models.corpus import evenly
 from engine_runtime.artefacts.dataset import Dataset
 from engine_runtime.artefacts.encoder import EncoderArtefact
 from engine_runtime.inference.tokenizer import Tokenizer
@@ -51,7 +51,7 @@ class Workload:
     @property
     def lone(self) -> list[str]:
         """The `LONE_TEXTS` texts that are encoded alone and in mixed batches, spread over all."""
-        return [self.texts[row] for row in spread(len(self.texts), LONE_TEXTS)]
+        return [self.texts[row] for row in evenly(len(self.texts), LONE_TEXTS)]
 
     def mixed(self, seed: int = 0) -> list[list[str]]:
         """The lone texts in front of a random number of random others, `MIXED_BATCHES` times."""
@@ -71,7 +71,7 @@ def make_workload(dataset: Dataset, encoder: EncoderArtefact, most_texts: int | 
     """
     everything = distinct_texts(item_texts(dataset))
     calibration, _ = chosen_texts(everything)
-    rows = spread(len(everything), most_texts or len(everything))
+    rows = evenly(len(everything), most_texts or len(everything))
     texts = tuple(everything[row] for row in rows)
     lengths = Tokenizer(encoder.tokenizer, encoder.info.max_tokens)(texts).lengths
     nearest = int(np.abs(lengths - SHORT_TOKENS).argmin())

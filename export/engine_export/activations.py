@@ -19,8 +19,9 @@ import onnx
 import torch
 from torch.nn.functional import gelu, silu
 
-from engine_export.calibrate import Feed, run_graph, spread
+from engine_export.calibrate import Feed, run_graph
 from engine_export.graph import CONTRIB, Floats, Graph, Linear, floats, rebuilt, with_linears, without_dead
+from engine_models.corpus import evenly
 
 ROWS = 4096
 """Rows of calibration that a fit looks at."""
@@ -180,7 +181,7 @@ def _samples(model: onnx.ModelProto, names: Sequence[str], feeds: Sequence[Feed]
         return []
     watched = rebuilt(model, model.graph.node, outputs=[floats(name, "a", "b", "c") for name in names])
     sizes = [min(value.size for value in feed.values()) for feed in feeds]  # a row for each position
-    chosen, start = spread(sum(sizes), ROWS), 0
+    chosen, start = evenly(sum(sizes), ROWS), 0
     kept: list[list[Floats]] = [[] for _ in names]
     for found, size in zip(run_graph(watched, feeds, names), sizes, strict=True):
         rows = chosen[(chosen >= start) & (chosen < start + size)] - start

@@ -16,7 +16,6 @@ import numpy as np
 import onnx
 import pyarrow.parquet as pq
 
-from engine_export.calibrate import spread
 from engine_export.encoder import (
     ExportSettings,
     Report,
@@ -36,6 +35,7 @@ from engine_export.recipe import Quantized
 from engine_export.refiner_graph import refiner_graph
 from engine_export.refiner_int8 import int8_refiner
 from engine_models.ablation import parts_of
+from engine_models.corpus import evenly
 from engine_models.head import ItemHead
 from engine_models.model import ProfileModel, load_model
 from engine_runtime.artefacts import bundle as layout
@@ -156,7 +156,7 @@ def _check_head(
     if run.info.precision not in graphs:
         return
     trained = np.flatnonzero(pq.read_table(run.items)[TRAINED].to_numpy())
-    rows = trained[spread(len(trained), CHECKED_ITEMS)]
+    rows = trained[evenly(len(trained), CHECKED_ITEMS)]
     graph = graphs[run.info.precision].SerializeToString()
     found = TextEncoder(graph, encoder.tokenizer, encoder.info).encode([texts[row] for row in rows], ITEM)
     found[:, : residuals.shape[1]] += residuals[rows]

@@ -27,11 +27,6 @@ BUDGET = 2048
 MOMENTS = 1 << 25
 
 
-def spread(count: int, wanted: int) -> Ints:
-    """Numbers of at most `wanted` rows, chosen evenly over `count`."""
-    return np.unique(np.linspace(0, max(count - 1, 0), min(count, wanted)).astype(np.int64))
-
-
 def run_graph(model: onnx.ModelProto, feeds: Iterable[Feed], outputs: Sequence[str]) -> Iterable[list[Floats]]:
     """Run a graph on each feed in turn; gives the values of `outputs`."""
     session = open_session(model.SerializeToString(), threads=available_cpus())

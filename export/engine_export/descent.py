@@ -17,12 +17,12 @@ import numpy as np
 import onnx
 from torch import nn
 
-from engine_export.calibrate import spread
 from engine_export.compare import cosines, neighbours, overlap
 from engine_export.encoder_graph import TEXT, encoder_graphs
 from engine_export.graph import Floats
 from engine_export.parity import ParityReport, StudentParity
 from engine_export.sources import POOLINGS, EncoderSource, describe
+from engine_models.corpus import evenly
 from engine_models.distillation import Advance
 from engine_models.metrics import Doubles, estimate
 from engine_models.text_ranking import TextQuestions, answer
@@ -98,7 +98,7 @@ def exact_vectors(source: EncoderSource, tokenizer: Path, texts: Sequence[str]) 
 def compare_with_origin(questions: TextQuestions, expected: Floats, found: Floats, answers: Doubles) -> StudentParity:
     """Figures of vectors, float32 [items, dim] like those of the origin; `answers` are the origin's by user."""
     distinct = np.unique(np.asarray(questions.texts), return_index=True)[1]
-    rows = np.sort(distinct)[spread(len(distinct), COMPARED_TEXTS)]
+    rows = np.sort(distinct)[evenly(len(distinct), COMPARED_TEXTS)]
     cosine = cosines(expected[rows], found[rows])
     own = answer(questions, found)
     teacher = float(answers.mean()) if len(answers) else 0.0

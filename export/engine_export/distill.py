@@ -13,11 +13,10 @@ from pathlib import Path
 import numpy as np
 from torch import Tensor, nn
 
-from engine_export.calibrate import spread
 from engine_export.descent import MOST_ITEMS, MOST_USERS, Descendant, Watch, exact_vectors, save_encoder
 from engine_export.encoder_graph import load_encoder
 from engine_export.sources import EncoderSource
-from engine_models.corpus import read_part
+from engine_models.corpus import evenly, read_part
 from engine_models.distillation import DistillSettings, Lesson, train_student, unwatched
 from engine_models.memory import keep_freed_memory
 from engine_models.student import StudentShape, feed_forward, initial_student, student_shape, transformer_layers
@@ -134,7 +133,7 @@ def part(text: str, generator: np.random.Generator) -> str:
 
 def _weighing(lesson: Lesson) -> list[tuple[Tensor, Tensor]]:
     """Texts that the neurons are weighed on, in batches."""
-    rows = spread(len(lesson.vectors), WEIGHING_TEXTS)
+    rows = evenly(len(lesson.vectors), WEIGHING_TEXTS)
     return [lesson.batch(rows[batch]) for batch in cut_batches(lesson.tokens.lengths[rows], BATCH_TOKENS)]
 
 

@@ -12,7 +12,6 @@ from pathlib import Path
 import numpy as np
 import onnx
 
-from engine_export.calibrate import spread
 from engine_export.compare import compare_vectors, text_invariance
 from engine_export.descent import Descendant
 from engine_export.encoder_graph import STATES, TEXT, EncoderGraphs, check_against_source, encoder_graphs
@@ -23,6 +22,7 @@ from engine_export.layers import LayerError
 from engine_export.parity import Limits, ParityReport, VectorParity, judge
 from engine_export.recipe import QuantizeSettings
 from engine_export.sources import EncoderSource
+from engine_models.corpus import evenly
 from engine_runtime.artefacts import encoder as layout
 from engine_runtime.artefacts.dataset import Dataset
 from engine_runtime.artefacts.encoder import EncoderArtefact, EncoderInfo, graph_file
@@ -188,10 +188,10 @@ def compare_encoders(
 
 def chosen_texts(texts: Sequence[str]) -> tuple[list[str], list[str]]:
     """Texts to calibrate on and texts to compare on, disjoint where there are enough of them."""
-    picked = set(spread(len(texts), CALIBRATION_TEXTS).tolist())
+    picked = set(evenly(len(texts), CALIBRATION_TEXTS).tolist())
     others = [row for row in range(len(texts)) if row not in picked]
     compared = others if len(others) >= CALIBRATION_TEXTS else range(len(texts))
-    rows = np.asarray(compared)[spread(len(compared), PARITY_TEXTS)]
+    rows = np.asarray(compared)[evenly(len(compared), PARITY_TEXTS)]
     return [texts[row] for row in sorted(picked)], [texts[row] for row in rows]
 
 

@@ -13,10 +13,11 @@ import onnx
 
 from engine_export.activations import with_silu
 from engine_export.anchors import ANCHORS
-from engine_export.calibrate import BUDGET, Feed, spread
+from engine_export.calibrate import BUDGET, Feed
 from engine_export.encoder_graph import TEXT
 from engine_export.exponentials import without_maximum
 from engine_export.recipe import Quantized, QuantizeSettings, quantize
+from engine_models.corpus import evenly
 from engine_runtime.inference.batching import cut_equal
 from engine_runtime.inference.encoder import encoder_feed
 from engine_runtime.inference.tokenizer import Tokenizer, Tokens
@@ -51,7 +52,7 @@ def int8_encoder(
     settings
         What the search for an int8 form tries.
     """
-    judged = [compared[row] for row in spread(len(compared), JUDGED_TEXTS)]
+    judged = [compared[row] for row in evenly(len(compared), JUDGED_TEXTS)]
     seen = _feeds(exact, tokenize([*calibration, *ANCHORS]), pad_token)
     soup = _feeds(exact, _soup(tokenize), pad_token)
     cheaper, gelus = with_silu(exact, seen)

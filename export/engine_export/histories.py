@@ -13,10 +13,11 @@ import numpy as np
 import numpy.typing as npt
 import onnx
 
-from engine_export.calibrate import BUDGET, Feed, spread
+from engine_export.calibrate import BUDGET, Feed
 from engine_export.compare import NEIGHBOURS, Ints, cosines, invariance, overlap
 from engine_export.graph import Floats
 from engine_export.parity import RefinerParity
+from engine_models.corpus import evenly
 from engine_models.metrics import Doubles, estimate
 from engine_models.split import leave_one_out, until
 from engine_runtime.artefacts.dataset import Dataset
@@ -81,14 +82,14 @@ def refiner_data(dataset: Dataset, info: RunInfo, vectors: Floats) -> RefinerDat
     some = np.flatnonzero(histories.n_ordered)
     if not len(some):
         raise InputError(f"{dataset.root} has no ordered event to calibrate the refiner on.")
-    calibration = histories.take(some[spread(len(some), CALIBRATION_USERS)])
+    calibration = histories.take(some[evenly(len(some), CALIBRATION_USERS)])
     split = leave_one_out(histories, info.event_weights, rankable)
     if len(split.users):
-        asked = spread(len(split.users), PARITY_USERS)
+        asked = evenly(len(split.users), PARITY_USERS)
         answers = split.histories.items[split.valid[asked]].astype(np.int64)
         questions = until(split.histories, split.users[asked], split.valid[asked])
     else:
-        questions = histories.take(some[spread(len(some), PARITY_USERS)])
+        questions = histories.take(some[evenly(len(some), PARITY_USERS)])
         answers = np.full(len(questions), -1, np.int64)
     return RefinerData(_inputs(calibration, info), _inputs(questions, info), answers, vectors, rankable)
 

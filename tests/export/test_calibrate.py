@@ -8,7 +8,7 @@ import pytest
 from onnx import helper
 
 from engine_export import calibrate
-from engine_export.calibrate import measure_ranges, spread
+from engine_export.calibrate import measure_ranges
 from engine_export.graph import constant, floats
 
 GENERATOR = np.random.default_rng(8)
@@ -34,9 +34,3 @@ def test_ranges_and_scatter_are_those_of_all_rows(held: int, monkeypatch: pytest
         np.testing.assert_allclose(found[name].high, expected.max(0), rtol=1e-6)
         centred = expected - expected.mean(0)
         np.testing.assert_allclose(found[name].scatter, centred.T @ centred, rtol=1e-5, atol=1e-4)
-
-
-def test_rows_are_spread_evenly() -> None:
-    """First and last are among them; where there are fewer than wanted, all are."""
-    assert spread(101, 5).tolist() == [0, 25, 50, 75, 100]
-    assert spread(3, 5).tolist() == [0, 1, 2]

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from engine_models.corpus import Corpus, events_of, read_corpus, read_part
+from engine_models.corpus import Corpus, evenly, events_of, read_corpus, read_part
 from engine_runtime.artefacts.dataset import Dataset, Scale
 from engine_runtime.data.histories import histories_from
 from engine_runtime.errors import InputError
@@ -106,3 +106,10 @@ def test_nothing_to_learn_is_said(tmp_path: Path, events: str, extra: str) -> No
     dataset: Dataset = Shop(tmp_path).ingest("user,item,time\n" + events, config=config)
     with pytest.raises(InputError, match=r"no history to learn from.*Check the time or order column"):
         read_corpus(dataset)
+
+
+def test_rows_are_chosen_evenly() -> None:
+    """First and last are among them; where there are fewer than wanted, all are; of none there are none."""
+    assert evenly(101, 5).tolist() == [0, 25, 50, 75, 100]
+    assert evenly(3, 5).tolist() == [0, 1, 2]
+    assert evenly(0, 5).tolist() == []

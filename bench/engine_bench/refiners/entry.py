@@ -12,8 +12,8 @@ import numpy as np
 
 from engine_bench.fingerprint import LIBRARIES, SHOWN_FEATURES, installed
 from engine_bench.refiners.contest import EXACT, Contender, Given, Row, compete
-from engine_export.calibrate import spread
 from engine_export.parity import read_report
+from engine_models.corpus import evenly
 from engine_models.systems import learned_vectors
 from engine_runtime.artefacts.bundle import Bundle
 from engine_runtime.artefacts.dataset import Dataset
@@ -60,7 +60,7 @@ def contest(
     some = np.flatnonzero(histories.n_ordered)
     if not len(some):
         raise InputError(f"{dataset_root} has no ordered event.")
-    rows = some[spread(len(some), users or len(some))]
+    rows = some[evenly(len(some), users or len(some))]
     inputs = model_inputs(histories.take(rows), info.value, info.gap, info.shape.max_events)
     vectors = learned_vectors(run)
     given = Given(info.shape, str(bundle.root), str(run.root))
