@@ -147,8 +147,8 @@ def index_info(measured: Measured, precision: str, settings: IndexSettings, n_pr
     )
 
 
-def open_index(artefact: IndexArtefact, threads: int | None = None) -> tuple[Index, pa.Table]:
-    """The index of an artefact, ready to search, and its catalogue; raises `ArtefactError`."""
+def open_index(artefact: IndexArtefact, threads: int | None = None) -> tuple[Index, pa.Table, Newcomers]:
+    """The index of an artefact, ready to search, its catalogue and the new items in it; raises `ArtefactError`."""
     catalogue = read_catalogue(artefact.items)
     try:
         vectors = np.load(artefact.vectors, allow_pickle=False)
@@ -161,8 +161,11 @@ def open_index(artefact: IndexArtefact, threads: int | None = None) -> tuple[Ind
         raise ArtefactError(
             f"{artefact.vectors} holds {vectors.dtype}, not float32 up to {MOST_MAGNITUDE:g} alone. Index again."
         )
+    newcomers = Newcomers.load(artefact.newcomers)
+    if not newcomers.within(len(catalogue)) or len(newcomers.items) != info.n_new:
+        raise ArtefactError(f"{artefact.newcomers} does not fit the {len(catalogue)} items beside it. Index again.")
     rankable = catalogue[RANKABLE].to_numpy()
     if info.method == "exact":
-        return ExactIndex(vectors, rankable), catalogue
+        return ExactIndex(vectors, rankable), catalogue, newcomers
     workers = threads or available_cpus()
-    return HnswIndex.load(artefact.graph, vectors, rankable, ef=info.ef, threads=workers), catalogue
+    return HnswIndex.load(artefact.graph, vectors, rankable, ef=info.ef, threads=workers), catalogue, newcomers

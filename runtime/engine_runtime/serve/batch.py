@@ -28,7 +28,8 @@ from engine_runtime.artefacts.unfinished import Unfinished, unfinished
 from engine_runtime.data.histories import Histories, read_bucket, read_catalogue, read_users
 from engine_runtime.data.schema import ITEM_ID, N_EVENTS, TEXT
 from engine_runtime.profile.spending import market
-from engine_runtime.serve.engine import Engine, align, check_event_types
+from engine_runtime.serve.engine import Engine, check_event_types
+from engine_runtime.serve.learned import align
 from engine_runtime.serve.output import Names, rows, schema
 
 BLOCK_USERS = 4096
@@ -213,7 +214,7 @@ def adapt(engine: Engine, dataset: Dataset) -> Source:
         engine = engine.with_newcomers(items[TEXT].take(pa.array(fresh)).to_pylist())
         numbers[fresh] = len(shelf.vectors) + np.arange(len(fresh))
     names = Names(
-        concepts=engine.concept_names,
+        concepts=engine.learned.concept_names,
         event_types=dataset.info.event_types,
         attributes=dataset.info.attributes,
         item_ids=shelf.catalogue[ITEM_ID].combine_chunks(),

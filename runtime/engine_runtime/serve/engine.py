@@ -6,18 +6,15 @@ The Python door of the runtime. Knows artefacts, inference and search; knows not
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Literal, TypeVar, get_args
+from typing import Literal, get_args
 
-import msgspec
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
 from engine_runtime.artefacts.bundle import KIND as BUNDLE
 from engine_runtime.artefacts.bundle import Bundle, BundleInfo
@@ -26,30 +23,22 @@ from engine_runtime.artefacts.index import IndexArtefact
 from engine_runtime.artefacts.manifest import check_parent
 from engine_runtime.data.histories import Histories, model_inputs
 from engine_runtime.data.scaling import scaled
-from engine_runtime.data.schema import ITEM_ID, TRAINED
+from engine_runtime.data.schema import ITEM_ID
 from engine_runtime.errors import ArtefactError, UsageError
 from engine_runtime.inference.encoder import TextEncoder
 from engine_runtime.inference.machine import choose_precision, this_machine
 from engine_runtime.inference.refiner import Refiner
 from engine_runtime.inference.session import Provider
-from engine_runtime.profile.labels import LabelHeads, LabelReader, Prediction
+from engine_runtime.profile.labels import Prediction
 from engine_runtime.search.building import open_index
 from engine_runtime.search.fusion import Ranking, Seen, rank, wide_queries
 from engine_runtime.search.index import Index
-from engine_runtime.search.newcomers import Newcomers, find_newcomers, lend_successors
-from engine_runtime.search.successors import SuccessorTable
+from engine_runtime.search.newcomers import Newcomers, find_newcomers
+from engine_runtime.serve.learned import Learned, align
+from engine_runtime.serve.shelf import Shelf, lengthen, shelve
 
 Floats = npt.NDArray[np.float32]
 Space = Literal["text", "item"]
-T = TypeVar("T")
-
-LEARNED = pa.schema([pa.field(ITEM_ID, pa.string()), pa.field(TRAINED, pa.bool_())])
-
-
-class Concept(msgspec.Struct, frozen=True):
-    """A dimension of a profile, as ``concepts.json`` has it; what else is there is for people."""
-
-    name: str
 
 
 @dataclass(frozen=True)
@@ -71,36 +60,6 @@ class Profiles:
     concepts: Floats
 
 
-@dataclass(frozen=True)
-class Shelf:
-    """What an index brings: items to search, and what is known of them.
-
-    Attributes
-    ----------
-    index
-        Ready to search.
-    catalogue
-        Of schema `engine_runtime.data.schema.ITEMS`.
-    successors
-        In the numbers of the catalogue, new items beside their neighbours.
-    new
-        bool [items]: items that training has not seen.
-    vectors, directions
-        float32 [items and newcomers, d], [.., w]: of all that a history may refer to, what the refiner reads and the
-        directions of texts. Side by side they are the index's vectors.
-    labels
-        The label heads for these items; None where the bundle has none.
-    """
-
-    index: Index
-    catalogue: pa.Table
-    successors: SuccessorTable
-    new: npt.NDArray[np.bool_]
-    vectors: Floats
-    directions: Floats
-    labels: LabelReader | None
-
-
 class Engine:
     """A bundle ready to serve, with or without an index. Made by `load`."""
 
@@ -109,6 +68,7 @@ class Engine:
     ) -> None:
         self.bundle = bundle
         self.info = bundle.info
+        self.learned = Learned(bundle)
         self.precision = precision
         self.provider: Provider = provider
         self.threads = threads
@@ -164,32 +124,14 @@ class Engine:
             )
         engine = cls(opened, chosen, provider, threads, Path(cache) if cache is not None else None)
         if shelved is not None:
-            searched, catalogue = open_index(shelved, threads)
-            engine = engine.with_items(searched, catalogue, Newcomers.load(shelved.newcomers))
+            engine = engine.with_items(*open_index(shelved, threads))
             engine.index_digest = shelved.manifest.digest
         return engine
 
     def with_items(self, index: Index, catalogue: pa.Table, newcomers: Newcomers) -> Engine:
         """The same engine over an index of `catalogue`, whose vectors and newcomers `item_vectors` gave."""
-        numbers = align(self.trained_ids, catalogue[ITEM_ID])
-        table = SuccessorTable.load(self.bundle.successors)
-        if table.start_row != len(numbers) or not newcomers.within(len(catalogue)):
-            raise ArtefactError(
-                f"{self.bundle.root} has successors of {table.start_row} items and knows {len(numbers)}, or the index "
-                "names newcomers that it does not hold. Export the bundle and index again."
-            )
-        table = table.renumbered(numbers, len(catalogue))
         engine = copy.copy(self)
-        vectors, directions = self._parts(index.vectors)
-        engine.stock = Shelf(
-            index=index,
-            catalogue=catalogue,
-            successors=lend_successors(table, newcomers),
-            new=newcomers.mask(len(catalogue)),
-            vectors=vectors,
-            directions=directions,
-            labels=self._label_reader(catalogue, vectors),
-        )
+        engine.stock = shelve(self.learned, index, catalogue, newcomers)
         return engine
 
     def with_newcomers(self, texts: Sequence[str]) -> Engine:
@@ -198,27 +140,10 @@ class Engine:
         They are read in histories from their texts, as new items are, and are never recommended.
         """
         shelf = self.shelf
-        residuals, trained = self._residuals(shelf.catalogue)
-        own, directions = self._parts(self.encode(texts, "item"))
-        known = np.flatnonzero(trained)
-        among = np.concatenate((shelf.directions[known], directions))
-        own += find_newcomers(among, np.arange(len(among)) < len(known)).borrowed(residuals[known])
+        vectors = self.encode(texts, "item")
         engine = copy.copy(self)
-        vectors = np.concatenate((shelf.vectors, own))
-        engine.stock = replace(
-            shelf,
-            vectors=vectors,
-            directions=np.concatenate((shelf.directions, directions)),
-            labels=self._label_reader(shelf.catalogue, vectors),
-        )
+        engine.stock = lengthen(shelf, self.learned, vectors)
         return engine
-
-    def _label_reader(self, catalogue: pa.Table, vectors: Floats) -> LabelReader | None:
-        if not self.info.labels:
-            return None
-        rows = np.full(len(vectors), -1, np.int32)
-        rows[: len(catalogue)] = align(catalogue[ITEM_ID], self.trained_ids)
-        return LabelHeads.load(self.bundle.labels, self.info.labels).renumbered(rows, vectors)
 
     @property
     def shelf(self) -> Shelf:
@@ -226,26 +151,6 @@ class Engine:
         if self.stock is None:
             raise UsageError("this engine was loaded without an index. Give one: Engine.load(bundle, index).")
         return self.stock
-
-    @cached_property
-    def _learned(self) -> pa.Table:
-        """The training's catalogue, of schema `LEARNED`; row i is row i of the residuals."""
-        return _read(self.bundle.items, lambda path: pq.read_table(path).select(LEARNED.names).cast(LEARNED))
-
-    @property
-    def trained_ids(self) -> pa.ChunkedArray:
-        """Ids of the training's catalogue."""
-        return self._learned[ITEM_ID]
-
-    @cached_property
-    def concept_names(self) -> list[str]:
-        """Name of each dimension of a profile."""
-        concepts = _read(self.bundle.concepts, lambda path: msgspec.json.decode(path.read_bytes(), type=list[Concept]))
-        if len(concepts) != self.info.shape.n_concepts:
-            raise ArtefactError(
-                f"{self.bundle.concepts} names {len(concepts)} concepts of {self.info.shape.n_concepts}. Export again."
-            )
-        return [concept.name for concept in concepts]
 
     @cached_property
     def encoder(self) -> TextEncoder:
@@ -294,33 +199,12 @@ class Engine:
         newcomers : Newcomers
         """
         vectors = self.encode(texts, "item")
-        residuals, trained = self._residuals(catalogue)
+        residuals, trained = self.learned.residuals(catalogue)
         newcomers = find_newcomers(vectors[:, self.info.shape.dim :], trained)
         learned = vectors[:, : self.info.shape.dim]
         learned += residuals
         learned[newcomers.items] += newcomers.borrowed(residuals)
         return vectors, newcomers
-
-    def _parts(self, vectors: Floats) -> tuple[Floats, Floats]:
-        """What the refiner reads, [n, d], and the directions of texts, [n, w], of items' vectors."""
-        dim = self.info.shape.dim
-        return np.ascontiguousarray(vectors[:, :dim]), np.ascontiguousarray(vectors[:, dim:])
-
-    def _residuals(self, catalogue: pa.Table) -> tuple[Floats, npt.NDArray[np.bool_]]:
-        """Residuals of a catalogue's items, float32 [items, d], 0 for new ones; which were trained, bool [items]."""
-        learned = _read(self.bundle.residuals, lambda path: np.load(path, allow_pickle=False))
-        if learned.shape != (len(self.trained_ids), self.info.shape.dim) or learned.dtype != np.float32:
-            raise ArtefactError(f"{self.bundle.residuals} does not fit the items beside it. Export the bundle again.")
-        rows = align(catalogue[ITEM_ID], self.trained_ids)
-        trained = np.asarray((rows >= 0) & self._trained[rows], np.bool_)
-        residuals = np.zeros((len(rows), learned.shape[1]), np.float32)
-        residuals[trained] = learned[rows[trained]]
-        return residuals, trained
-
-    @cached_property
-    def _trained(self) -> npt.NDArray[np.bool_]:
-        """Which of `trained_ids` had events in training: bool [ids]."""
-        return np.asarray(self._learned[TRAINED].to_numpy(), np.bool_)
 
     def profile(self, histories: Histories) -> Profiles:
         """Refine histories, whose items are numbered as in the index's catalogue.
@@ -367,20 +251,6 @@ def check_event_types(info: BundleInfo, dataset: Dataset) -> None:
         )
 
 
-def _read(path: Path, read: Callable[[Path], T]) -> T:
-    """What `read` makes of a file of the bundle; raises `ArtefactError` where it is not what it should be."""
-    try:
-        return read(path)
-    except (OSError, ValueError, LookupError, EOFError, MemoryError, pa.ArrowException, msgspec.MsgspecError) as error:
-        raise ArtefactError(f"{path} cannot be read: {error}. Export the bundle again.") from error
-
-
 def _check_space(space: str) -> None:
     if space not in get_args(Space):
         raise UsageError(f"there is no space '{space}' to encode into; there are {', '.join(get_args(Space))}.")
-
-
-def align(ids: pa.ChunkedArray, among: pa.ChunkedArray) -> npt.NDArray[np.int32]:
-    """Row of each of `ids` in `among`: int32 [ids], -1 where it is not there."""
-    found = pc.index_in(ids, value_set=pa.chunked_array(among).combine_chunks() if among.num_chunks > 1 else among)
-    return np.array(pc.fill_null(found, -1).to_numpy(), np.int32)

@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 
 from engine_runtime.artefacts.dataset import Dataset
 from engine_runtime.data.histories import Histories, read_bucket, read_catalogue, titles
-from engine_runtime.data.schema import ITEM_ID, USER_ID
+from engine_runtime.data.schema import USER_ID
 from engine_runtime.errors import InputError
 from engine_runtime.serve.batch import Stages, adapt, serve_users
 from engine_runtime.serve.engine import Engine
@@ -55,11 +55,10 @@ def portray(engine: Engine, dataset: Dataset, user_id: str, top_k: int = 10) -> 
         raise InputError(f"{dataset.root} has no user '{user_id}' among its {dataset.info.n_users:,}.")
     histories = _history(dataset, user)
     row = serve_users(source, histories, top_k, Stages()).to_pylist()[0]
-    own, shown = titles(read_catalogue(dataset.items)), engine.shelf.catalogue
-    by_id = dict(zip(shown[ITEM_ID].to_pylist(), titles(shown), strict=True))
-    newest = [own[item] for item in histories.items[::-1][:NEWEST]]
-    recommended = [by_id[found["item_id"]] for found in row["recommendations"]]
-    return Portrait(row, newest, recommended, dataset.info.currency)
+    newest = read_catalogue(dataset.items).take(pa.array(histories.items[::-1][:NEWEST]))
+    shown = engine.item_numbers([found["item_id"] for found in row["recommendations"]])
+    recommended = engine.shelf.catalogue.take(pa.array(shown))
+    return Portrait(row, titles(newest), titles(recommended), dataset.info.currency)
 
 
 def _history(dataset: Dataset, user: int) -> Histories:

@@ -133,8 +133,9 @@ def test_an_index_survives_its_artefact(world: World, tmp_path: Path, settings: 
     with drafting(tmp_path / "index", "index") as draft:
         write_index(draft, catalogue, measured, NOBODY)
         draft.seal(index_info(measured, "fp32", settings, len(queries), 0))
-    opened, items = open_index(IndexArtefact.open(tmp_path / "index"), 1)
+    opened, items, newcomers = open_index(IndexArtefact.open(tmp_path / "index"), 1)
     assert items.equals(catalogue)
+    assert len(newcomers.items) == 0
     assert opened.method == measured.index.method
     assert np.array_equal(opened.search(queries, 50)[1], measured.index.search(queries, 50)[1])
     assert np.array_equal(opened.vectors, vectors)
@@ -155,3 +156,16 @@ def test_an_index_that_does_not_fit_is_refused(world: World, tmp_path: Path) -> 
             draft.seal(index_info(measured, "fp32", IndexSettings(), 0, 0))
         with pytest.raises(ArtefactError, match="no array" if content is not None else "Index again"):
             open_index(IndexArtefact.open(tmp_path / name))
+
+
+@pytest.mark.parametrize(("item", "neighbour", "n_new"), [(99, 0, 1), (0, -1, 1), (0, 1, 2)])
+def test_newcomers_that_do_not_fit(item: int, neighbour: int, n_new: int, world: World, tmp_path: Path) -> None:
+    """New items or neighbours that the catalogue lacks, and another number than was said, are an artefact's fault."""
+    catalogue = read_catalogue(world.dataset.items)
+    measured = Measured(ExactIndex(drawn(len(catalogue)), catalogue[RANKABLE].to_numpy()), 0, 1.0, 1)
+    one = Newcomers(np.array([item], np.int32), np.array([[neighbour]], np.int32), np.ones((1, 1), np.float32))
+    with drafting(tmp_path / "index", "index") as draft:
+        write_index(draft, catalogue, measured, one)
+        draft.seal(index_info(measured, "fp32", IndexSettings(), 0, n_new))
+    with pytest.raises(ArtefactError, match=r"newcomers\.npz does not fit"):
+        open_index(IndexArtefact.open(tmp_path / "index"))

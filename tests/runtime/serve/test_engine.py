@@ -6,19 +6,17 @@ import dataclasses
 from pathlib import Path
 
 import numpy as np
-import pyarrow as pa
 import pytest
 
 import engine_runtime
 import tiny
-from engine_runtime.data.histories import Histories, histories_from, model_inputs, read_catalogue, read_histories
+from engine_runtime.data.histories import Histories, histories_from, model_inputs, read_histories
 from engine_runtime.data.schema import ITEM_ID, TEXT
 from engine_runtime.errors import ArtefactError, MachineError, UsageError
 from engine_runtime.inference.encoder import TextEncoder
 from engine_runtime.search.building import IndexSettings
-from engine_runtime.search.index import ExactIndex, Floats, Index
-from engine_runtime.search.newcomers import Newcomers, find_newcomers
-from engine_runtime.serve.engine import Engine, align, check_event_types
+from engine_runtime.search.index import Floats
+from engine_runtime.serve.engine import Engine, check_event_types
 from engine_runtime.serve.indexing import make_index
 from tiny import World
 
@@ -200,51 +198,8 @@ def test_a_space_that_does_not_exist_is_refused(engine: Engine) -> None:
         engine.stream(["a"], "picture")  # type: ignore[arg-type]  # as above
 
 
-def test_concepts_have_names(engine: Engine) -> None:
-    """Each dimension of a profile has a name."""
-    assert engine.concept_names == [f"concept {number}" for number in range(tiny.SHAPE.n_concepts)]
-
-
-def test_ids_are_aligned_whatever_their_chunks() -> None:
-    """The row of each id among others, -1 where it is not; chunks change nothing."""
-    for among in (pa.chunked_array([["b", "a", "d"]]), pa.chunked_array([["b"], ["a", "d"]])):
-        assert align(pa.chunked_array([["a", "c"], ["b"]]), among).tolist() == [1, -1, 0]
-    none = pa.chunked_array([], pa.string())
-    assert align(none, pa.chunked_array([["a"]])).tolist() == []
-    assert align(pa.chunked_array([["a"]]), none).tolist() == [-1]
-
-
 def test_event_types_have_one_order(world: World) -> None:
     """A data set whose types are numbered otherwise is refused."""
     check_event_types(tiny.BUNDLE, world.dataset)
     with pytest.raises(ArtefactError, match="view, buy, the bundle was trained on buy, view"):
         check_event_types(dataclasses.replace(tiny.BUNDLE, event_types=("buy", "view")), world.dataset)
-
-
-@pytest.mark.parametrize(
-    ("file", "content", "said"),
-    [
-        ("concepts_json", b"[{}]", "cannot be read"),
-        ("concepts_json", b"[]", "names 0 concepts of 7"),
-        ("items_parquet", b"nothing", "cannot be read"),
-        ("successors_npz", b"nothing", "no successor table"),
-    ],
-)
-def test_a_bundle_sealed_with_a_file_that_is_none(
-    file: str, content: bytes, said: str, world: World, tmp_path: Path
-) -> None:
-    """Where the digest is right and the file is not, it is the artefact's fault too."""
-    tiny.write_bundle(tmp_path / "bundle", tiny.TRAINED, tiny.BUNDLE, **{file: content})
-    with pytest.raises(ArtefactError, match=said):
-        _ = Engine.load(tmp_path / "bundle").with_items(*_nothing_indexed(world)).concept_names
-
-
-def _nothing_indexed(world: World) -> tuple[Index, pa.Table, Newcomers]:
-    """A catalogue with vectors of zeros, all of it trained."""
-    catalogue = read_catalogue(world.dataset.items)
-    vectors = np.zeros((len(catalogue), tiny.SHAPE.item_dim), np.float32)
-    return (
-        ExactIndex(vectors, np.ones(len(catalogue), np.bool_)),
-        catalogue,
-        find_newcomers(vectors, vectors[:, 0] == 0),
-    )
