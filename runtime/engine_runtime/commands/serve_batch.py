@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from engine_runtime.artefacts.dataset import Dataset
     from engine_runtime.artefacts.output import OutputInfo
     from engine_runtime.inference.session import Provider
-    from engine_runtime.serve.batch import Stages
+    from engine_runtime.serve.stages import Stages
 
 
 @click.command(short_help="Profiles and recommendations for every user, as Parquet.")

@@ -7,10 +7,8 @@ parts, or in which process. What is held in memory is a block of a bucket's user
 from __future__ import annotations
 
 import dataclasses
-import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -31,25 +29,9 @@ from engine_runtime.profile.spending import market
 from engine_runtime.serve.engine import Engine, check_event_types
 from engine_runtime.serve.learned import align
 from engine_runtime.serve.output import Names, rows, schema
+from engine_runtime.serve.stages import Stages
 
 BLOCK_USERS = 4096
-
-
-@dataclass
-class Stages:
-    """Wall seconds spent in each stage of a run, and the users that it served in them."""
-
-    seconds: dict[str, float] = field(default_factory=dict)
-    users: int = 0
-
-    @contextmanager
-    def timed(self, stage: str) -> Iterator[None]:
-        """Add the time inside the context to `stage`."""
-        started = time.perf_counter()
-        try:
-            yield
-        finally:
-            self.seconds[stage] = self.seconds.get(stage, 0.0) + time.perf_counter() - started
 
 
 @dataclass(frozen=True)

@@ -13,8 +13,9 @@ from engine_runtime.artefacts.dataset import Dataset
 from engine_runtime.data.histories import Histories, read_bucket, read_catalogue, titles
 from engine_runtime.data.schema import USER_ID
 from engine_runtime.errors import InputError
-from engine_runtime.serve.batch import Stages, adapt, serve_users
+from engine_runtime.serve.batch import adapt, serve_users
 from engine_runtime.serve.engine import Engine
+from engine_runtime.serve.stages import Stages
 
 NEWEST = 5
 

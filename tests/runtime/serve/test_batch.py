@@ -15,9 +15,10 @@ from engine_runtime.artefacts.output import Output
 from engine_runtime.data.histories import read_histories, read_users
 from engine_runtime.errors import ArtefactError, UsageError
 from engine_runtime.serve import batch
-from engine_runtime.serve.batch import Stages, adapt, serve_batch
+from engine_runtime.serve.batch import adapt, serve_batch
 from engine_runtime.serve.engine import Engine
 from engine_runtime.serve.output import schema
+from engine_runtime.serve.stages import Stages
 from shops import Shop
 from tiny import World
 
