@@ -2,8 +2,8 @@
 
 Knows durations alone. A bucket is one per cent wide, so a quantile is told within half a per cent of itself; a mean is
 exact. The interval of a quantile comes from the order statistics: of n durations the number below the true quantile q
-is binomial, so the ranks n q -+ 1.96 sqrt(n q (1 - q)) enclose it in 95 % of cases, whatever the distribution is (Conover,
-Practical Nonparametric Statistics, section 3.2).
+is binomial, so the ranks n q -+ 1.96 sqrt(n q (1 - q)) enclose it in 95 % of cases, of whatever distribution
+(Conover, Practical Nonparametric Statistics, section 3.2).
 """
 
 from __future__ import annotations
