@@ -23,7 +23,8 @@ from engine_runtime.artefacts import output as layout
 from engine_runtime.artefacts.dataset import Dataset
 from engine_runtime.artefacts.output import Output, OutputInfo
 from engine_runtime.artefacts.unfinished import Unfinished, unfinished
-from engine_runtime.data.histories import Histories, read_bucket, read_catalogue, read_users
+from engine_runtime.data.histories import Histories, read_catalogue
+from engine_runtime.data.reading import read_blocks, read_bucket_users
 from engine_runtime.data.schema import ITEM_ID, N_EVENTS, TEXT
 from engine_runtime.profile.spending import market
 from engine_runtime.serve.engine import Engine, check_event_types
@@ -31,7 +32,7 @@ from engine_runtime.serve.learned import align
 from engine_runtime.serve.output import Names, rows, schema
 from engine_runtime.serve.stages import Stages
 
-BLOCK_USERS = 4096
+Ints = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -48,8 +49,6 @@ class Source:
         int32 [items of the data set]: their numbers for the engine.
     n_new
         Items that the index lacks.
-    users
-        The data set's users.
     names
         What numbers mean to a reader.
     """
@@ -58,7 +57,6 @@ class Source:
     dataset: Dataset
     numbers: npt.NDArray[np.int32]
     n_new: int
-    users: pa.Table
     names: Names
 
 
@@ -150,25 +148,60 @@ def serve_rest(
 
 
 def serve_bucket(
-    source: Source, bucket: int, path: Path, top_k: int, stages: Stages, advance: Callable[[int], None]
+    source: Source,
+    bucket: int,
+    path: Path,
+    top_k: int,
+    stages: Stages,
+    advance: Callable[[int], None],
+    chosen: Ints | None = None,
 ) -> dict[str, int]:
-    """Write one part of the output to `path`; return its numbers of ``users`` and of users ``without_events``."""
+    """Write one part of the output; a function of the source and the bucket, wherever and whenever it is called.
+
+    Parameters
+    ----------
+    source, bucket
+        What is served.
+    path
+        Where the part goes. A block of users is a row group.
+    top_k
+        Recommendations a user.
+    stages
+        What is spent is added here.
+    advance
+        Called with the number of users done, after each block.
+    chosen
+        int64, rising: rows in the bucket of the only users that are served; all if None.
+
+    Returns
+    -------
+    dict
+        Numbers of ``users`` and of users ``without_events`` in the part.
+    """
     shape = source.engine.info.shape
     with stages.timed("read"):
-        histories = read_bucket(source.dataset, bucket)
+        people = read_bucket_users(source.dataset, bucket)
+    lengths = people[N_EVENTS].to_numpy()
+    start = 0
+    people = people if chosen is None else people.take(pa.array(chosen))
+    blocks = read_blocks(source.dataset, bucket, lengths, chosen)
     with pq.ParquetWriter(path, schema(shape.item_dim, shape.n_concepts), compression="zstd") as writer:
-        for start in range(0, len(histories), BLOCK_USERS):
-            block = histories.slice(start, start + BLOCK_USERS)
-            table = serve_users(source, block, top_k, stages)
+        while True:
+            with stages.timed("read"):
+                block = next(blocks, None)
+            if block is None:
+                break
+            table = serve_users(source, people.slice(start, len(block)), block, top_k, stages)
             with stages.timed("write"):
                 writer.write_table(table)
+            start += len(block)
             stages.users += len(block)
             advance(len(block))
-    return {"users": len(histories), "without_events": int((histories.lengths == 0).sum())}
+    return {"users": len(people), "without_events": int((people[N_EVENTS].to_numpy() == 0).sum())}
 
 
-def serve_users(source: Source, histories: Histories, top_k: int, stages: Stages) -> pa.Table:
-    """The output's rows of some users of a data set."""
+def serve_users(source: Source, people: pa.Table, histories: Histories, top_k: int, stages: Stages) -> pa.Table:
+    """The output's rows of some users of a data set: `people` are their rows of its users, `histories` their events."""
     engine = source.engine
     numbered = dataclasses.replace(histories, items=source.numbers[histories.items])
     with stages.timed("refine"):
@@ -176,8 +209,7 @@ def serve_users(source: Source, histories: Histories, top_k: int, stages: Stages
     with stages.timed("rank"):
         ranking = engine.recommend(profiles, top_k)
     with stages.timed("facets"):
-        users = source.users.take(pa.array(histories.users))
-        return rows(users, numbered, profiles, ranking, source.names, engine.labels(profiles))
+        return rows(people, numbered, profiles, ranking, source.names, engine.labels(profiles))
 
 
 def adapt(engine: Engine, dataset: Dataset) -> Source:
@@ -203,4 +235,4 @@ def adapt(engine: Engine, dataset: Dataset) -> Source:
         market=market(shelf.catalogue),
         as_of=dataset.info.last_time,
     )
-    return Source(engine, dataset, numbers, len(fresh), read_users(dataset), names)
+    return Source(engine, dataset, numbers, len(fresh), names)
