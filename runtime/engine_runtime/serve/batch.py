@@ -7,7 +7,8 @@ parts, or in which process. What is held in memory is a block of a bucket's user
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -30,7 +31,9 @@ from engine_runtime.profile.spending import market
 from engine_runtime.serve.engine import Engine, check_event_types
 from engine_runtime.serve.learned import align
 from engine_runtime.serve.output import Names, rows, schema
+from engine_runtime.serve.plan import MEMORY, plan
 from engine_runtime.serve.stages import Stages
+from engine_runtime.serve.workers import Advance, Served, serve_each
 
 Ints = npt.NDArray[np.int64]
 
@@ -66,9 +69,10 @@ def serve_batch(
     out: Path,
     *,
     top_k: int = 10,
+    memory: str = MEMORY,
     replace: bool = False,
     resume: bool = False,
-    advance: Callable[[int], None] = lambda users: None,
+    advance: Advance = lambda users: None,
 ) -> tuple[Output, Stages]:
     """Serve every user of a data set.
 
@@ -83,6 +87,9 @@ def serve_batch(
         beside it, as `engine_runtime.artefacts.unfinished` says.
     top_k
         Recommendations a user.
+    memory
+        What may be held beside the index; see `engine_runtime.serve.plan.plan`. No byte of the output depends on it,
+        nor on the engine's threads.
     replace
         Whether an output that is there, or an unfinished one, may be replaced.
     resume
@@ -99,7 +106,7 @@ def serve_batch(
     """
     with unfinished(out, layout.KIND, replace=replace, resume=resume) as work:
         begin(work, engine, dataset, top_k)
-        return serve_rest(work, engine, dataset, top_k, advance)
+        return serve_rest(work, engine, dataset, top_k, advance, memory=memory)
 
 
 def begin(work: Unfinished, engine: Engine, dataset: Dataset, top_k: int) -> int:
@@ -116,22 +123,39 @@ def serve_rest(
     engine: Engine,
     dataset: Dataset,
     top_k: int,
-    advance: Callable[[int], None] = lambda users: None,
+    advance: Advance = lambda users: None,
+    done: Callable[[int, Mapping[str, int]], None] = lambda bucket, counts: None,
+    stages: Stages | None = None,
+    *,
+    memory: str = MEMORY,
 ) -> tuple[Output, Stages]:
-    """Serve the buckets that are not done and finish the output; parameters as in `serve_batch`."""
-    stages = Stages()
+    """Serve the buckets that are not done and finish the output.
+
+    `done` is called with the number and the counts of each bucket that is finished; `stages` is added to, and may be
+    read meanwhile. The other parameters are as in `serve_batch`.
+    """
+    stages = stages or Stages()
     if work.manifest is not None:
         return Output.open(work.out, verify=False), stages
     with stages.timed("prepare"):
         source = adapt(engine, dataset)
+        left = [bucket for bucket in range(dataset.info.n_buckets) if layout.part_file(bucket) not in work.done]
+        planned = plan(engine, top_k, len(left), memory)
+        if planned.processes > 1:
+            source = dataclasses.replace(source, engine=source.engine.with_threads(planned.threads))
     (work.content / layout.USERS_FOLDER).mkdir(exist_ok=True)
-    for bucket in range(dataset.info.n_buckets):
-        name = layout.part_file(bucket)
-        if name in work.done:
-            continue
-        counts = serve_bucket(source, bucket, work.content / name, top_k, stages, advance)
-        with stages.timed("write"):
-            work.commit(name, counts)
+
+    def serve(bucket: int, advance: Advance) -> Served:
+        spent = Stages()
+        counts = serve_bucket(source, bucket, work.content / layout.part_file(bucket), top_k, spent, advance)
+        return Served(bucket, counts, spent)
+
+    with closing(serve_each(serve, left, planned.processes, advance)) as parts:
+        for served in parts:
+            stages.merge(served.stages)
+            with stages.timed("commit"):
+                work.commit(layout.part_file(served.bucket), served.counts)
+            done(served.bucket, served.counts)
     described = OutputInfo(
         n_users=dataset.info.n_users,
         n_events=dataset.info.n_events,
@@ -142,7 +166,7 @@ def serve_rest(
         provider=engine.provider,
         n_parts=dataset.info.n_buckets,
     )
-    with stages.timed("write"):
+    with stages.timed("commit"):
         work.finish(described)
     return Output.open(work.out, verify=False), stages
 
@@ -153,7 +177,7 @@ def serve_bucket(
     path: Path,
     top_k: int,
     stages: Stages,
-    advance: Callable[[int], None],
+    advance: Advance,
     chosen: Ints | None = None,
 ) -> dict[str, int]:
     """Write one part of the output; a function of the source and the bucket, wherever and whenever it is called.
@@ -176,7 +200,7 @@ def serve_bucket(
     Returns
     -------
     dict
-        Numbers of ``users`` and of users ``without_events`` in the part.
+        Numbers of ``users``, their ``events`` and users ``without_events`` in the part.
     """
     shape = source.engine.info.shape
     with stages.timed("read"):
@@ -197,7 +221,8 @@ def serve_bucket(
             start += len(block)
             stages.users += len(block)
             advance(len(block))
-    return {"users": len(people), "without_events": int((people[N_EVENTS].to_numpy() == 0).sum())}
+    events = people[N_EVENTS].to_numpy()
+    return {"users": len(people), "events": int(events.sum()), "without_events": int((events == 0).sum())}
 
 
 def serve_users(source: Source, people: pa.Table, histories: Histories, top_k: int, stages: Stages) -> pa.Table:

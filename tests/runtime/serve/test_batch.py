@@ -83,7 +83,7 @@ def test_blocks_and_threads_change_nothing(
     again, stages = serve_batch(world.engine(2), world.dataset, tmp_path / "output", top_k=5, advance=done.append)
     assert sum(done) == 23
     assert max(done) == 3
-    assert set(stages.seconds) == {"prepare", "read", "refine", "rank", "facets", "write"}
+    assert set(stages.seconds) == {"prepare", "read", "refine", "rank", "facets", "write", "commit"}
     for left, right in zip(rows(again), rows(output), strict=True):
         assert np.allclose(left.pop("query"), right.pop("query"), atol=1e-6)
         assert np.allclose(left.pop("concepts"), right.pop("concepts"), atol=1e-6)
