@@ -49,6 +49,10 @@ class Index(Protocol):
         """
         ...
 
+    def with_threads(self, threads: int) -> Index:
+        """The same index, searched by so many threads."""
+        ...
+
 
 class ExactIndex:
     """Exact search, one matrix product for a block of queries.
@@ -69,7 +73,7 @@ class ExactIndex:
         self.vectors = vectors
         self.rankable = rankable
         self._items = np.flatnonzero(rankable).astype(np.int32)
-        self._rows = np.ascontiguousarray(vectors[self._items])
+        self._rows = vectors if rankable.all() else vectors[self._items]
 
     def search(self, queries: Floats, k: int) -> tuple[Floats, Items]:
         """See `Index.search`."""
@@ -85,6 +89,10 @@ class ExactIndex:
             scores[start : start + block, :found] = values
             items[start : start + block, :found] = self._items[rows]
         return scores, items
+
+    def with_threads(self, threads: int) -> Index:
+        """See `Index.with_threads`; a product's threads are NumPy's own."""
+        return self
 
 
 def best(scores: Floats, k: int) -> tuple[npt.NDArray[np.int64], Floats]:
