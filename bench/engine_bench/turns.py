@@ -29,12 +29,18 @@ def main(file: str, folder: str, variant: str) -> None:
         settings, work = module.load(folder, variant)
         print(json.dumps({"settings": settings}), file=answers, flush=True)
         for line in sys.stdin:
-            wall, cpu = time.perf_counter(), time.process_time()
+            wall, cpu = time.perf_counter(), cpu_seconds()
             found = work()
-            spent = {"wall": time.perf_counter() - wall, "cpu": time.process_time() - cpu}
+            spent = {"wall": time.perf_counter() - wall, "cpu": cpu_seconds() - cpu}
             if kept := line.strip():
                 np.savez(kept, **found)
             print(json.dumps(spent), file=answers, flush=True)
+
+
+def cpu_seconds() -> float:
+    """CPU seconds that this process has spent, and those children of it that have ended."""
+    spent = os.times()
+    return time.process_time() + spent.children_user + spent.children_system
 
 
 if __name__ == "__main__":

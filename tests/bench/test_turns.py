@@ -39,3 +39,10 @@ def test_a_file_that_is_not_python_is_refused(tmp_path: Path, monkeypatch: pytes
     monkeypatch.setattr("os.dup2", lambda *_: None)
     with pytest.raises(ImportError, match=r"notes\.txt is no Python file"):
         turns.main(str(tmp_path / "notes.txt"), "", "")
+
+
+def test_the_work_of_children_counts() -> None:
+    """A process that had its work done by another one has spent what that one has."""
+    before = turns.cpu_seconds()
+    subprocess.run([sys.executable, "-c", "sum(range(20_000_000))"], check=True)
+    assert turns.cpu_seconds() - before >= 0.05

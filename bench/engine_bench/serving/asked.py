@@ -6,6 +6,7 @@ Knows data sets and the split of evaluation; knows nothing of who serves.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -59,7 +60,7 @@ def ask(dataset: Dataset, most_users: int, out: Path) -> Asked:
     most_users
         Users chosen, where there are more.
     out
-        Where the smaller data set goes: in one bucket, in the order of `Asked.targets`.
+        Where the smaller data set goes: its users are in the order of `Asked.targets`, in the buckets where they were.
 
     Raises
     ------
@@ -79,9 +80,14 @@ def _write(dataset: Dataset, histories: Histories, out: Path) -> Dataset:
     catalogue, lengths = read_catalogue(dataset.items), pa.array(histories.lengths)
     counts = np.bincount(histories.items, minlength=len(catalogue))
     users = read_users(dataset).take(pa.array(histories.users))
+    starts = np.searchsorted(histories.users, dataset.info.bucket_users).tolist()
+    events = _events(histories)
     with drafting(out, layout.KIND) as draft:
-        (draft.path / layout.bucket_file(0)).parent.mkdir()
-        pq.write_table(_events(histories), draft.path / layout.bucket_file(0))
+        for bucket, (first, stop) in enumerate(pairwise(starts)):
+            path = draft.path / layout.bucket_file(bucket)
+            path.parent.mkdir(exist_ok=True)
+            rows = histories.offsets[[first, stop]].tolist()
+            pq.write_table(events.slice(rows[0], rows[1] - rows[0]), path)
         pq.write_table(_counted(catalogue, pa.array(counts)), draft.path / layout.ITEMS_FILE)
         pq.write_table(_counted(users, lengths), draft.path / layout.USERS_FILE)
         info = replace(
@@ -90,8 +96,7 @@ def _write(dataset: Dataset, histories: Histories, out: Path) -> Dataset:
             n_events=histories.n_events,
             n_ordered=histories.n_events,
             n_items_with_events=int(np.count_nonzero(counts)),
-            n_buckets=1,
-            bucket_users=(0, len(histories)),
+            bucket_users=tuple(starts),
         )
         draft.seal(info, {layout.KIND: dataset.manifest.digest})
     return Dataset.open(out)
@@ -104,7 +109,7 @@ def _counted(table: pa.Table, counts: pa.Array) -> pa.Table:
 
 
 def _events(histories: Histories) -> pa.Table:
-    """A bucket of the users, numbered from 0."""
+    """All events, their users numbered from 0."""
     columns = {
         schema.USER: histories.rows,
         **{name: getattr(histories, field) for name, field in COLUMNS.items()},

@@ -71,7 +71,7 @@ class Row:
     ours_users_cpu, ours_whole_cpu
         The same in CPU seconds.
     peak
-        Most memory, in bytes.
+        Most memory of the process, in bytes; workers that it forks share it.
     quality
         None where not all items were read.
     """

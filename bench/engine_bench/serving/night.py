@@ -17,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from engine_bench.memory import peak_memory
+from engine_bench.turns import cpu_seconds
 
 Lists = npt.NDArray[np.int32]
 """Recommended items of each user, best first: int32 [users, TOP_K], -1 where there are no more."""
@@ -71,7 +72,7 @@ def timed(
     Returns
     -------
     dict of arrays
-        ``items`` and ``users``, float64 [2]: seconds of the clock and of CPU; ``peak``, bytes; ``lists``.
+        ``items`` and ``users``, float64 [2]: seconds of the clock and of CPU; ``peak``: bytes; ``lists``.
     """
     started = _now()
     shelf = items()
@@ -82,4 +83,4 @@ def timed(
 
 
 def _now() -> npt.NDArray[np.float64]:
-    return np.array([time.perf_counter(), time.process_time()])
+    return np.array([time.perf_counter(), cpu_seconds()])

@@ -14,6 +14,7 @@ from engine_runtime.data.histories import read_histories, read_users
 from engine_runtime.data.schema import N_EVENTS, PRICE, USER_ID
 from engine_runtime.errors import InputError
 from shops import Shop
+from tiny import ingest_shop
 
 
 def test_histories_end_before_what_is_asked_for(visited: Dataset, tmp_path: Path) -> None:
@@ -38,6 +39,15 @@ def test_the_smaller_data_set_says_what_it_holds(visited: Dataset, tmp_path: Pat
         assert sum(pq.read_table(path)[N_EVENTS].to_pylist()) == 40
     assert pq.read_table(made.bucket(0))[PRICE].null_count == 40
     assert made.manifest.parents == {"dataset": visited.manifest.digest}
+
+
+def test_users_stay_in_their_buckets(tmp_path: Path) -> None:
+    """The layout is that of the whole data set, so workers have as much to share out."""
+    shop = ingest_shop(tmp_path / "shop")
+    asked = ask(shop, 1000, tmp_path / "asked")
+    assert asked.dataset.info.n_buckets == shop.info.n_buckets > 1
+    assert asked.dataset.info.bucket_users[-1] == len(asked.targets) == len(read_histories(asked.dataset))
+    assert read_histories(asked.dataset).n_events == asked.dataset.info.n_events
 
 
 def test_all_users_where_there_are_no_more(visited: Dataset, tmp_path: Path) -> None:
