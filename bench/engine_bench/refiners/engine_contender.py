@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +26,7 @@ def load(folder: str, variant: str) -> tuple[str, Callable[[], Arrays]]:
     root = Path(folder)
     given = msgspec.json.decode((root / "given.json").read_bytes(), type=Given)
     held = np.load(root / "inputs.npz", allow_pickle=False)
-    inputs = ModelInputs(**{name: held[name] for name in ModelInputs.__dataclass_fields__})
+    inputs = ModelInputs(**{field.name: held[field.name] for field in fields(ModelInputs)})
     vectors = held["vectors"]
     if variant == "torch":
         return _torch(given, inputs, vectors)

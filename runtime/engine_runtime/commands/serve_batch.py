@@ -48,7 +48,13 @@ if TYPE_CHECKING:
 @click.option(
     "--workers",
     type=click.IntRange(1),
-    help="Worker threads; all CPUs that this process may use if not given.",
+    help="CPUs to keep busy; all that this process may use if not given.",
+)
+@click.option(
+    "--memory",
+    default="2GB",
+    show_default=True,
+    help="Memory to stay within beside the index; less means fewer workers.",
 )
 @precision_option
 @provider_option
@@ -65,6 +71,7 @@ def serve_batch(
     out: Path,
     top_k: int,
     workers: int | None,
+    memory: str,
     precision: str,
     provider: Provider,
     cache: Path | None,
@@ -96,11 +103,11 @@ def serve_batch(
     with _hinting(out), unfinished(out, KIND, replace=force, resume=resume) as work:
         engine = Engine.load(bundle, index_path, precision, workers, provider, cache)
         catalogue = IndexArtefact.open(index_path, verify=False).items
-        dataset = _dataset(events, config, users, catalogue, work.scratch)
+        dataset = _dataset(events, config, users, catalogue, work.scratch, memory)
         started = time.perf_counter()
         left = begin(work, engine, dataset, top_k)
         with progress("serving", left, "users") as advance:
-            output, stages = serve_rest(work, engine, dataset, top_k, advance)
+            output, stages = serve_rest(work, engine, dataset, top_k, advance, memory=memory)
         seconds = time.perf_counter() - started
     if as_json:
         timings = {"served_now": stages.users, "seconds": seconds, "stages": stages.seconds}
@@ -143,7 +150,7 @@ def _hinting(out: Path) -> Iterator[None]:
 
 
 def _dataset(
-    events: Sequence[Path], config: Path | None, users: Sequence[Path], catalogue: Path, scratch: Path
+    events: Sequence[Path], config: Path | None, users: Sequence[Path], catalogue: Path, scratch: Path, memory: str
 ) -> Dataset:
     """The data set that `events` is, or one made of raw files in `scratch` for this run alone."""
     from engine_runtime.artefacts.dataset import Dataset
@@ -158,7 +165,7 @@ def _dataset(
     from engine_runtime.data.config import load_config
     from engine_runtime.data.ingest import ingest
 
-    made = ingest(load_config(config), events, [], users, scratch / "dataset", catalogue=catalogue)
+    made = ingest(load_config(config), events, [], users, scratch / "dataset", memory=memory, catalogue=catalogue)
     if made.info.n_rejects:
         note(f"{made.info.n_rejects:,} rows were rejected; `engine data ingest` lists them")
     return made

@@ -11,6 +11,7 @@ them, beside the links; the vectors that an index is given may lie on the disk.
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable
 from pathlib import Path
 
@@ -153,6 +154,12 @@ class HnswIndex:
         scores[:, :found] = products
         items[:, :found] = self.points.first_items(labels.astype(np.int64))
         return scores, items
+
+    def with_threads(self, threads: int) -> HnswIndex:
+        """See `engine_runtime.search.index.Index.with_threads`."""
+        index = copy.copy(self)
+        index._threads = threads  # noqa: SLF001
+        return index
 
     def _expand(self, points: Ints, values: Floats, scores: Floats, items: Items) -> None:
         """Put the items of each point in its place, until a query's row of `scores` and `items` is full."""

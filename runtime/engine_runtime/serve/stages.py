@@ -10,16 +10,41 @@ from dataclasses import dataclass, field
 
 @dataclass
 class Stages:
-    """Wall seconds spent in each stage of a run, and the users that it served in them."""
+    """What one process, or several of them together, spent in each stage of a run.
+
+    Attributes
+    ----------
+    seconds
+        Wall seconds by stage. Those of several processes are added up, so they may be more than the run took.
+    cpu_seconds
+        Seconds of processors by stage, of all threads of a process. Where they are less than `seconds`, the process
+        waited: for a disk, or for a processor that did something else.
+    users
+        Users served.
+    """
 
     seconds: dict[str, float] = field(default_factory=dict)
+    cpu_seconds: dict[str, float] = field(default_factory=dict)
     users: int = 0
 
     @contextmanager
     def timed(self, stage: str) -> Iterator[None]:
         """Add the time inside the context to `stage`."""
-        started = time.perf_counter()
+        started, worked = time.perf_counter(), time.process_time()
         try:
             yield
         finally:
-            self.seconds[stage] = self.seconds.get(stage, 0.0) + time.perf_counter() - started
+            _add(self.seconds, stage, time.perf_counter() - started)
+            _add(self.cpu_seconds, stage, time.process_time() - worked)
+
+    def merge(self, other: Stages) -> None:
+        """Add what another process did, or this one at another time."""
+        for stage, seconds in other.seconds.items():
+            _add(self.seconds, stage, seconds)
+        for stage, seconds in other.cpu_seconds.items():
+            _add(self.cpu_seconds, stage, seconds)
+        self.users += other.users
+
+
+def _add(sums: dict[str, float], stage: str, seconds: float) -> None:
+    sums[stage] = sums.get(stage, 0.0) + seconds

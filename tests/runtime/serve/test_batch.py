@@ -12,9 +12,9 @@ import pytest
 
 import tiny
 from engine_runtime.artefacts.output import Output
+from engine_runtime.data import reading
 from engine_runtime.data.histories import read_histories, read_users
 from engine_runtime.errors import ArtefactError, UsageError
-from engine_runtime.serve import batch
 from engine_runtime.serve.batch import adapt, serve_batch
 from engine_runtime.serve.engine import Engine
 from engine_runtime.serve.output import schema
@@ -78,12 +78,12 @@ def test_blocks_and_threads_change_nothing(
     world: World, output: Output, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Blocks of another size and more workers give the same rows; all users are reported as done."""
-    monkeypatch.setattr(batch, "BLOCK_USERS", 3)
+    monkeypatch.setattr(reading, "BLOCK_USERS", 3)
     done: list[int] = []
     again, stages = serve_batch(world.engine(2), world.dataset, tmp_path / "output", top_k=5, advance=done.append)
     assert sum(done) == 23
     assert max(done) == 3
-    assert set(stages.seconds) == {"prepare", "read", "refine", "rank", "facets", "write"}
+    assert set(stages.seconds) == {"prepare", "read", "refine", "rank", "facets", "write", "commit"}
     for left, right in zip(rows(again), rows(output), strict=True):
         assert np.allclose(left.pop("query"), right.pop("query"), atol=1e-6)
         assert np.allclose(left.pop("concepts"), right.pop("concepts"), atol=1e-6)
