@@ -15,7 +15,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from engine_runtime.artefacts.index import IndexArtefact
+from engine_runtime.artefacts.index import UNTRAINED_FILE, IndexArtefact
 from engine_runtime.data.schema import ITEM_ID, TEXT
 from engine_runtime.errors import ArtefactError
 from engine_runtime.search.newcomers import Newcomers, find_newcomers
@@ -78,12 +78,15 @@ def stock_items(catalogue: pa.Table, encode: Encode, learned: Learned, known: St
 
 def read_untrained(artefact: IndexArtefact, dim: int) -> Floats:
     """What an index keeps of its new items' texts; raises `ArtefactError` where it does not."""
+    if not artefact.untrained.is_file():
+        raise ArtefactError(
+            f"the index in {artefact.root} is of an earlier version and can not be gone on from: {UNTRAINED_FILE} is "
+            "missing. Make an index without --from; from that one can go on."
+        )
     try:
         untrained = np.load(artefact.untrained, allow_pickle=False)
     except (OSError, ValueError, EOFError, MemoryError) as error:
-        raise ArtefactError(
-            f"{artefact.root} cannot be gone on from: {error}. Make an index without --from; later ones can be."
-        ) from error
+        raise ArtefactError(f"{artefact.untrained} is no array: {error}. Make an index without --from.") from error
     if untrained.shape != (artefact.info.n_new, dim) or untrained.dtype != np.float32:
         raise ArtefactError(f"{artefact.untrained} does not fit the index. Make an index without --from.")
     return np.asarray(untrained)
