@@ -76,6 +76,10 @@ class LazyGroup(click.Group):
             return super().invoke(ctx)
         except ModuleNotFoundError as error:
             raise missing(ctx.invoked_subcommand or "", error) from error
+        except KeyboardInterrupt as error:
+            if logs.structured():  # click would print an empty line, which is no document
+                raise click.Abort from error
+            raise
 
 
 def load(name: str) -> click.Command:
@@ -140,7 +144,6 @@ def main() -> None:
 def run(arguments: list[str]) -> int:
     """Run the command line on `arguments`; return the exit code."""
     started = time.perf_counter()
-    logs.speak("text")  # until the options say otherwise
     try:
         # A number comes back where click itself has answered, with a help text say; commands return nothing.
         answered = engine.main(arguments, prog_name="engine", standalone_mode=False)
@@ -152,22 +155,23 @@ def run(arguments: list[str]) -> int:
         return _fail(str(error), error.exit_code)
     except OSError as error:
         return _fail(*_explain(error))
-    if isinstance(answered, int):
-        return answered
-    _end(time.perf_counter() - started)
-    return 0
+    else:
+        return answered if isinstance(answered, int) else _end(time.perf_counter() - started)
+    finally:
+        logs.speak("text")
 
 
-def _end(seconds: float) -> None:
-    """Say how long a command took, and how much memory."""
+def _end(seconds: float) -> int:
+    """Say how long a command took, and how much memory; return the exit code."""
     from engine_runtime.process import peak_memory
 
     peak = peak_memory()
     if logs.structured():
         logs.event("ended", {"exit_code": 0, "seconds": round(seconds, 3), "peak_memory_bytes": peak})
-        return
+        return 0
     memory = "" if peak is None else f", peak memory {peak / 1e6:,.0f} MB"
     click.echo(click.style(f"took {seconds:.1f} s{memory}", dim=True), err=True)
+    return 0
 
 
 def _explain(error: OSError) -> tuple[str, int]:
