@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import subprocess
 import sys
 
 import pytest
 
-from engine_runtime.process import peak_memory
+from engine_runtime.process import peak_memory, peak_memory_of_children
 
 
 def test_peak_memory_is_in_bytes() -> None:
@@ -20,3 +21,12 @@ def test_memory_that_is_not_counted(monkeypatch: pytest.MonkeyPatch) -> None:
     """Where the system does not count it, there is no figure."""
     monkeypatch.setitem(sys.modules, "resource", None)
     assert peak_memory() is None
+    assert peak_memory_of_children() is None
+
+
+def test_children_are_counted_when_they_have_ended() -> None:
+    """The largest of them is known, in bytes."""
+    subprocess.run([sys.executable, "-c", "pass"], check=True)
+    largest = peak_memory_of_children()
+    assert largest is not None
+    assert 10**6 < largest < 10**15

@@ -117,7 +117,7 @@ def show(summary: RunSummary) -> None:
             (name, f"{stage.wall_seconds:.1f}", f"{stage.cpu_seconds:.1f}", f"{stage.wall_seconds / whole:.0%}")
             for name, stage in sorted(summary.stages.items(), key=lambda named: -named[1].wall_seconds)
         ]
-        table("where the time went", ("stage", "seconds", "of CPU", "share"), rows)
+        table("where the time went, all workers together", ("stage", "seconds", "of CPU", "share"), rows)
     if summary.rejects:
         table("rows refused at ingest", ("reason", "rows"), [(name, f"{n:,}") for name, n in summary.rejects.items()])
 

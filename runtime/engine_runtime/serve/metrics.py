@@ -47,7 +47,11 @@ def families(watch: Watch) -> list[Family]:
     peak = peak_memory()
     found = [
         _gauge("run_start_time_seconds", "When the run began, seconds since 1970.", watch.began),
-        *([] if peak is None else [_gauge("peak_memory_bytes", "Most memory that the process has had.", peak)]),
+        *(
+            []
+            if peak is None
+            else [_gauge("peak_memory_bytes", "Most memory that the process has had, its workers not counted.", peak)]
+        ),
     ]
     return found + _served(watch) if watch.creator else found
 
@@ -65,8 +69,8 @@ def _served(watch: Watch) -> list[Family]:
         _counter("parts_finished_total", "Parts of the output that this run has finished.", watch.parts),
         _gauge("parts_left", "Parts of the output that this run has still to finish.", watch.parts_left),
         _by("rejected_rows_total", "Rows refused at ingest.", "reason", watch.rejects),
-        _by("stage_wall_seconds_total", "Time in each stage.", "stage", stages.seconds),
-        _by("stage_cpu_seconds_total", "CPU time in each stage.", "stage", stages.cpu_seconds),
+        _by("stage_wall_seconds_total", "Time in each stage, of all workers together.", "stage", stages.seconds),
+        _by("stage_cpu_seconds_total", "CPU time in each stage, of all workers together.", "stage", stages.cpu_seconds),
     ]
 
 

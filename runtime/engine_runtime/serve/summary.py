@@ -20,7 +20,7 @@ from engine_runtime.artefacts.output import Output, OutputInfo
 from engine_runtime.artefacts.writing import flush
 from engine_runtime.errors import UsageError
 from engine_runtime.inference.machine import this_machine
-from engine_runtime.process import peak_memory
+from engine_runtime.process import peak_memory, peak_memory_of_children
 from engine_runtime.serve.watch import Watch
 
 LIBRARIES = ("onnxruntime", "onnxruntime-gpu", "tokenizers", "hnswlib", "numpy", "pyarrow", "duckdb")
@@ -78,9 +78,10 @@ class RunSummary:
     users_per_second
         Served by this run; None where it had none to serve.
     stages
-        Where the time went.
-    peak_memory_bytes
-        Most memory that the process has had; None where the system does not count it.
+        Where the time went, of all workers together.
+    peak_memory_bytes, worker_peak_memory_bytes
+        Most memory that the process has had, and the largest of its worker processes, which shares pages with it; None
+        where the system does not count it or there was none.
     machine
         What it ran on.
     """
@@ -105,6 +106,7 @@ class RunSummary:
     users_per_second: float | None
     stages: dict[str, StageTime]
     peak_memory_bytes: int | None
+    worker_peak_memory_bytes: int | None
     machine: MachineUsed
 
 
@@ -132,6 +134,7 @@ def summarise(watch: Watch, output: Output, options: Mapping[str, Any]) -> RunSu
         users_per_second=watch.users / watch.seconds if watch.users and watch.seconds else None,
         stages={name: StageTime(wall, cpus.get(name, 0.0)) for name, wall in walls.items()},
         peak_memory_bytes=peak_memory(),
+        worker_peak_memory_bytes=peak_memory_of_children(),
         machine=_machine(),
     )
 

@@ -39,7 +39,7 @@ class Watch:
     rejects
         Rows of the data set's files that were refused, by reason.
     stages
-        Where the time goes.
+        Where the time goes, of all workers together; a part's time is added when it is whole.
     seconds
         Serving took so long; while it goes on, see `elapsed`.
     """

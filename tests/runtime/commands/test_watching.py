@@ -108,7 +108,7 @@ def test_people_see_stages_and_rejects(world: World, tmp_path: Path, capsys: pyt
     arguments = (*world.options[:2], "--events", dataset.root, "--out", tmp_path / "output")
     assert run(*arguments) == 0
     said = capsys.readouterr().out
-    assert re.search(r"where the time went\nstage +seconds +of CPU +share\n", said)
+    assert re.search(r"where the time went, all workers together\nstage +seconds +of CPU +share\n", said)
     assert re.search(r"rows refused at ingest\nreason +rows\nunknown event type +1\nuser id is missing +1\n", said)
     assert "lend" not in said
     assert run(*arguments, "--resume") == 0

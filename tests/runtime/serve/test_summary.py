@@ -51,7 +51,7 @@ def test_a_run_summed_up(world: World, summary: RunSummary) -> None:
     )
     assert (summary.resumed, summary.earlier_users, summary.options) == (False, 0, {"top_k": 5})
     assert sum(summary.rejects.values()) == info.n_rejects
-    assert set(summary.stages) == {"prepare", "read", "refine", "rank", "facets", "write"}
+    assert {"prepare", "read", "rank", "write"} <= summary.stages.keys()
     assert summary.users_per_second == pytest.approx(info.n_users / summary.seconds)
     assert summary.peak_memory_bytes is not None
     assert {"python", "numpy", "pyarrow"} <= summary.machine.versions.keys()
