@@ -122,14 +122,15 @@ def progress(title: str, total: int, unit: str) -> Iterator[Advance]:
 def _plain(title: str, total: int, unit: str) -> Advance:
     start = last = time.monotonic()
     count = 0
+    shown = (-1, "")
 
     def advance(done: int, remark: str = "") -> None:
-        nonlocal count, last
+        nonlocal count, last, shown
         count += done
         now = time.monotonic()
-        if count < total and now - last < PLAIN_SECONDS:
+        if (count, remark) == shown or (count < total and now - last < PLAIN_SECONDS):
             return
-        last = now
+        last, shown = now, (count, remark)
         rate = count / max(now - start, 1e-9)
         left = max(total - count, 0) / max(rate, 1e-9)
         if logs.structured():

@@ -51,13 +51,14 @@ def test_tables_print_what_they_are_given(capsys: pytest.CaptureFixture[str]) ->
 
 
 def test_plain_progress(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    """Without a terminal there is a line now and then and one at the end, with rate and remaining time."""
+    """Without a terminal there is a line now and then and one at the end, with rate and remaining time; none twice."""
     clock = [100.0]
     monkeypatch.setattr(time, "monotonic", lambda: clock[0])
     with console.progress("reading", 40, "rows") as advance:
         for done in range(1, 5):
             clock[0] += 3
             advance(10, f"part {done}")
+        advance(0, "part 4")
     assert capsys.readouterr().err.splitlines() == [
         "reading: 20 of 40 rows, 3/s, 6 s left, part 2",
         "reading: 40 of 40 rows, 3/s, 0 s left, part 4",
