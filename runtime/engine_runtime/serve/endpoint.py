@@ -5,9 +5,11 @@ Answers ``/metrics`` and ``/healthz``. Knows HTTP; knows nothing of what the tex
 
 from __future__ import annotations
 
+import errno
 import socket
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http import HTTPStatus
@@ -20,6 +22,8 @@ POLL_SECONDS = 0.05
 """How long the end of a run waits for the server at the most."""
 ASKER_SECONDS = 10.0
 """How long an asker may take over its question."""
+TRIES, PAUSE_SECONDS = 50, 0.02
+"""A run that was killed holds its port until its worker processes have ended, which takes them some milliseconds."""
 
 
 @contextmanager
@@ -103,13 +107,25 @@ def _listen(host: str, port: int, render: Callable[[], str], content_type: str) 
             """Say nothing: stderr is the run's."""
 
     try:
-        family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
-        return _Server(family, (host, port), Answer)
+        return _bound(host, port, Answer)
     except OSError as error:  # socket.gaierror is one
         raise UsageError(
             f"metrics cannot be served at {_bracketed(host)}:{port}: {error.strerror or error}. "
             "Name another --metrics-port, or a --metrics-host that is this machine's."
         ) from error
+
+
+def _bound(host: str, port: int, answer: type[BaseHTTPRequestHandler]) -> _Server:
+    """Bind, and wait a little where the port is about to become free."""
+    family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
+    for _ in range(TRIES - 1):
+        try:
+            return _Server(family, (host, port), answer)
+        except OSError as error:
+            if error.errno != errno.EADDRINUSE:
+                raise
+            time.sleep(PAUSE_SECONDS)
+    return _Server(family, (host, port), answer)
 
 
 def _bracketed(host: str) -> str:

@@ -6,6 +6,7 @@ import http.client
 import socket
 import struct
 import threading
+import time
 import urllib.error
 import urllib.request
 
@@ -72,6 +73,15 @@ def test_a_taken_port_is_a_usage_error() -> None:
         port = int(address.split(":")[1])
         with pytest.raises(UsageError, match=rf"127\.0\.0\.1:{port}: Address already in use.*--metrics-port"):
             endpoint("127.0.0.1", port, lambda: "", KIND).__enter__()
+
+
+def test_a_port_that_becomes_free_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A run that follows on one that was killed does not fail for the moment that its workers take to end."""
+    taken = socket.create_server(("127.0.0.1", 0))
+    port = taken.getsockname()[1]
+    monkeypatch.setattr(time, "sleep", lambda seconds: taken.close())
+    with endpoint("127.0.0.1", port, lambda: "x", KIND) as address:
+        assert ask(address)[1] == "x"
 
 
 def test_a_host_of_another_machine_is_a_usage_error() -> None:
