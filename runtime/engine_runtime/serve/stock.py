@@ -19,6 +19,7 @@ from engine_runtime.artefacts.index import IndexArtefact
 from engine_runtime.data.schema import ITEM_ID, TEXT
 from engine_runtime.errors import ArtefactError
 from engine_runtime.search.newcomers import Newcomers, find_newcomers
+from engine_runtime.search.points import BLOCK_ROWS
 from engine_runtime.serve.learned import Learned, align
 
 Floats = npt.NDArray[np.float32]
@@ -104,7 +105,9 @@ def _joined(known: Stock, rows: npt.NDArray[np.int32], unknown: npt.NDArray[np.i
     kept = np.flatnonzero(rows >= 0)
     vectors = np.empty((len(rows), known.vectors.shape[1]), np.float32)
     vectors[unknown] = fresh
-    vectors[kept] = known.vectors[rows[kept]]
+    for start in range(0, len(kept), BLOCK_ROWS):  # the earlier vectors lie on the disk: no copy of all of them
+        block = kept[start : start + BLOCK_ROWS]
+        vectors[block] = known.vectors[rows[block]]
     place = np.full(len(known.vectors), -1, np.int64)
     place[known.newcomers.items] = np.arange(len(known.newcomers.items))
     lent = kept[place[rows[kept]] >= 0]
