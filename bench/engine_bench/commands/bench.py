@@ -6,6 +6,7 @@ import click
 
 from engine_bench.commands.encoder import encoder_alone
 from engine_bench.commands.peers_encoder import peers_encoder
+from engine_bench.commands.peers_serve import peers_serve
 from engine_bench.commands.refiner import refiner_beside_others
 
 
@@ -27,9 +28,11 @@ def peers() -> None:
     \b
     Example:
       engine bench peers encoder --encoder encoder --dataset dataset
+      engine bench peers serve --bundle bundle --dataset dataset
     """
 
 
 bench.add_command(encoder_alone)
 bench.add_command(refiner_beside_others)
 peers.add_command(peers_encoder)
+peers.add_command(peers_serve)

@@ -15,19 +15,16 @@ from pathlib import Path
 import msgspec
 import numpy as np
 
-from engine_bench.process import Process
-from engine_bench.rounds import Lap, Spent, Tell, run_rounds
+from engine_bench.rounds import Lap, Tell, run_rounds
+from engine_bench.seat import Contender, Seat
 from engine_bench.statistics import Spread, ratios, spread
 from engine_export.compare import cosines
 from engine_export.graph import Floats
 from engine_runtime.artefacts.run import RefinerShape
 from engine_runtime.data.histories import ModelInputs
-from engine_runtime.errors import EngineError, MachineError
+from engine_runtime.errors import EngineError
 
-HERE = Path(__file__).parent
 EXACT = "ours-fp32"
-MOST_SECONDS = 3600.0
-"""Longest time that loading, or one turn, may take; then the process is ended."""
 
 
 @dataclass(frozen=True)
@@ -37,15 +34,6 @@ class Given:
     shape: RefinerShape
     bundle: str
     run: str
-
-
-@dataclass(frozen=True)
-class Contender:
-    """Who takes part: the Python that runs it, its file beside this one, and which of its variants."""
-
-    python: str
-    file: str
-    variant: str
 
 
 @dataclass(frozen=True)
@@ -126,7 +114,7 @@ def compete(
         (root / "given.json").write_bytes(msgspec.json.encode(given))
         arrays = {field.name: getattr(inputs, field.name) for field in fields(inputs)}
         np.savez(root / "inputs.npz", vectors=vectors, **arrays)
-        seats = [stack.enter_context(_Seat(name, each, root, tell)) for name, each in contenders.items()]
+        seats = [stack.enter_context(Seat(name, each, root, 1, tell)) for name, each in contenders.items()]
         laps = run_rounds({seat.name: seat.turn for seat in seats}, rounds, tell)
         left_out = {seat.name: seat.failed for seat in seats if seat.failed is not None}
         ours = seats[0].name
@@ -137,49 +125,7 @@ def compete(
         return [_row(seat, laps[seat.name], laps[ours], n_users, root) for seat in ran], left_out
 
 
-class _Seat:
-    """One contender in a process of its own; one that fails once is out, and its reason is kept."""
-
-    def __init__(self, name: str, contender: Contender, root: Path, tell: Tell) -> None:
-        self.name, self.kept = name, root / f"{name}.npz"
-        self.settings = ""
-        self.failed: str | None = None
-        self._contender, self._root, self._tell = contender, root, tell
-        self._child: Process | None = None
-
-    def __enter__(self) -> _Seat:
-        file, variant = str(HERE / self._contender.file), self._contender.variant
-        command = (self._contender.python, str(HERE / "turns.py"), file, str(self._root), variant)
-        try:
-            self._child = Process(command, 1, self._root / f"{self.name}.log")
-            self.settings = msgspec.json.decode(self._child.ask(b"", MOST_SECONDS), type=dict[str, str])["settings"]
-            self._tell(f"{self.name} is ready")
-        except MachineError as error:
-            self._leave(error)
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        if self._child is not None:
-            self._child.close()
-
-    def turn(self) -> Spent | None:
-        """One turn; None where the contender is out, now or since before."""
-        if self._child is None or self.failed is not None:
-            return None
-        try:
-            answer = self._child.ask(f"{self.kept}\n".encode(), MOST_SECONDS)
-        except MachineError as error:
-            self._leave(error)
-            return None
-        spent = msgspec.json.decode(answer, type=dict[str, float])
-        return (spent["wall"],), spent["cpu"]
-
-    def _leave(self, error: MachineError) -> None:
-        self.failed = str(error)
-        self._tell(f"{self.name} is left out: {error}")
-
-
-def _row(seat: _Seat, laps: list[Lap], ours: list[Lap], users: int, root: Path) -> Row:
+def _row(seat: Seat, laps: list[Lap], ours: list[Lap], users: int, root: Path) -> Row:
     return Row(
         name=seat.name,
         settings=seat.settings,

@@ -9,8 +9,9 @@ from pathlib import Path
 import numpy as np
 
 from engine_bench.fingerprint import Surroundings
-from engine_bench.refiners.contest import EXACT, Contender, Given, Row, compete
+from engine_bench.refiners.contest import EXACT, Given, Row, compete
 from engine_bench.rounds import Tell
+from engine_bench.seat import Contender
 from engine_export.parity import RefinerParity, read_report
 from engine_models.corpus import evenly
 from engine_models.systems import learned_vectors
@@ -21,6 +22,7 @@ from engine_runtime.artefacts.run import Run
 from engine_runtime.data.histories import ModelInputs, model_inputs, read_histories
 from engine_runtime.errors import InputError, UsageError
 
+HERE = Path(__file__).parent
 REPLAY_ABSENT = "no Python of an environment with it was given; --replay takes one"
 
 
@@ -126,10 +128,12 @@ def _inputs(dataset: Dataset, info: BundleInfo, users: int | None) -> ModelInput
 
 def _contenders(served: str, replay: Path | None) -> dict[str, Contender]:
     ours = {f"ours-{served}": served, f"ours-{served}-top10": f"{served}-top10", EXACT: "fp32", "torch": "torch"}
-    found = {name: Contender(sys.executable, "engine_contender.py", variant) for name, variant in ours.items()}
+    found = {
+        name: Contender(sys.executable, str(HERE / "engine_contender.py"), variant) for name, variant in ours.items()
+    }
     if replay is not None:
         found |= {
-            f"replay-{variant}": Contender(str(replay), "replay_contender.py", variant)
+            f"replay-{variant}": Contender(str(replay), str(HERE / "replay_contender.py"), variant)
             for variant in ("scores", "top10")
         }
     return found

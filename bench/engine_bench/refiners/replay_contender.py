@@ -44,6 +44,7 @@ def load(folder: str, variant: str) -> tuple[str, Callable[[], dict[str, Any]]]:
         _run(compiled, ids, mask, size, top=variant == "top10")
         return {}
 
+    work()  # the first turn allocates
     return f"replay-rec, OpenVINO, random weights, mode {mode}, {size} users a batch, one thread; {variant}", work
 
 

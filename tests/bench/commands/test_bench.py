@@ -7,10 +7,8 @@ import pytest
 from engine_runtime.cli import run
 
 
-@pytest.mark.parametrize(
-    "group", [["bench"], ["bench", "peers"], ["bench", "peers", "encoder"], ["bench", "encoder"], ["bench", "refiner"]]
-)
-def test_every_level_has_an_example(group: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize("group", ["", "peers", "peers encoder", "peers serve", "encoder", "refiner"])
+def test_every_level_has_an_example(group: str, capsys: pytest.CaptureFixture[str]) -> None:
     """The help of groups and commands shows how they are called."""
-    assert run([*group, "--help"]) == 0
+    assert run(["bench", *group.split(), "--help"]) == 0
     assert "Example:" in capsys.readouterr().out

@@ -8,7 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from engine_bench.refiners.contest import EXACT, Closeness, Contender, Given, compete
+from engine_bench.refiners.contest import EXACT, Closeness, Given, compete
+from engine_bench.seat import Contender
 from engine_runtime.artefacts.run import RefinerShape
 from engine_runtime.data.histories import ModelInputs
 from engine_runtime.errors import EngineError
@@ -30,7 +31,7 @@ def load(folder, variant):
     turns = []
     def work():
         turns.append(variant)
-        if variant == "dying" and len(turns) > 2:
+        if variant == "dying" and len(turns) > 1:
             os._exit(7)
         return {} if variant == "other" else {"query": query, "profile": query}
     return variant, work

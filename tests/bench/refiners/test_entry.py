@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from engine_bench.refiners.contest import Contender
-from engine_bench.refiners.entry import _contenders, _inputs, _served, contest
+from engine_bench.refiners.entry import HERE, _contenders, _inputs, _served, contest
+from engine_bench.seat import Contender
 from engine_runtime.artefacts.bundle import Bundle
 from engine_runtime.artefacts.dataset import Dataset
 from engine_runtime.artefacts.run import Run
@@ -44,5 +44,5 @@ def test_users_without_ordered_events_are_not_refined(bundle: Bundle, tmp_path: 
 def test_replay_runs_in_its_own_python() -> None:
     """Both of its rows are there when a Python is given."""
     found = _contenders("int8", Path("/there/python"))
-    assert found["replay-top10"] == Contender("/there/python", "replay_contender.py", "top10")
+    assert found["replay-top10"] == Contender("/there/python", str(HERE / "replay_contender.py"), "top10")
     assert "replay-scores" in found

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from engine_bench.refiners import turns
+from engine_bench import turns
 
 NOISY = """
 import numpy as np
