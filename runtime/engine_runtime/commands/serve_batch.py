@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import dataclasses
-import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+from msgspec import to_builtins
 
-from engine_runtime.commands.console import emit, facts, note, progress
+from engine_runtime.commands.console import emit, facts, progress, warn
 from engine_runtime.commands.options import (
     EXISTING,
     EXISTING_DIRECTORY,
@@ -22,6 +21,7 @@ from engine_runtime.commands.options import (
     precision_option,
     provider_option,
 )
+from engine_runtime.commands.watching import bucket_done, log_begin, show, sum_up, watch_options, watching
 from engine_runtime.errors import EngineError, UsageError
 
 if TYPE_CHECKING:
@@ -59,6 +59,7 @@ if TYPE_CHECKING:
 @precision_option
 @provider_option
 @cache_option
+@watch_options
 @click.option("--resume", is_flag=True, help="Go on from the finished parts of a run that was stopped.")
 @force_option
 @json_option
@@ -75,6 +76,9 @@ def serve_batch(
     precision: str,
     provider: Provider,
     cache: Path | None,
+    metrics_port: int | None,
+    metrics_host: str,
+    summary: Path | None,
     resume: bool,
     force: bool,
     as_json: bool,
@@ -87,12 +91,13 @@ def serve_batch(
     A run that is stopped, by a full disk (exit code 3), Ctrl-C (130) or a kill, leaves its finished parts in
     OUT.unfinished. The same command with --resume goes on from there and ends with the same bytes; where nothing was
     begun it begins, and where all is done it does nothing, so a script may always say --resume. Two runs never write
-    one OUT: the second ends with exit code 2.
+    one OUT: the second ends with exit code 2. docs/operations.md is for who runs this every night.
 
     \b
     Example:
       engine serve-batch --bundle bundle --index index --events dataset --out profiles
       engine serve-batch --bundle bundle --index index --events today.csv --config dataset.toml --out profiles
+      engine --log-format json serve-batch ... --resume --metrics-port 9464 --summary profiles.json
     """
     from engine_runtime.artefacts.index import IndexArtefact
     from engine_runtime.artefacts.output import KIND
@@ -100,21 +105,27 @@ def serve_batch(
     from engine_runtime.serve.batch import begin, serve_rest
     from engine_runtime.serve.engine import Engine
 
-    with _hinting(out), unfinished(out, KIND, replace=force, resume=resume) as work:
+    with (
+        watching(out, summary, metrics_host, metrics_port) as watch,
+        _hinting(out),
+        unfinished(out, KIND, replace=force, resume=resume) as work,
+    ):
         engine = Engine.load(bundle, index_path, precision, workers, provider, cache)
         catalogue = IndexArtefact.open(index_path, verify=False).items
         dataset = _dataset(events, config, users, catalogue, work.scratch, memory)
-        started = time.perf_counter()
         left = begin(work, engine, dataset, top_k)
+        watch.begin(work, dataset, left)
+        log_begin(watch)
         with progress("serving", left, "users") as advance:
-            output, stages = serve_rest(work, engine, dataset, top_k, advance, memory=memory)
-        seconds = time.perf_counter() - started
+            hooks = (watch.counting(advance), bucket_done(watch), watch.stages)
+            output, stages = serve_rest(work, engine, dataset, top_k, *hooks, memory=memory)
+        watch.end()
+        found = sum_up(watch, output, summary)
     if as_json:
-        timings = {"served_now": stages.users, "seconds": seconds, "stages": stages.seconds}
-        named = {"output": str(out), "digest": output.manifest.digest, "parents": output.manifest.parents}
-        emit(named | dataclasses.asdict(output.info) | timings)
+        emit(to_builtins(found))
         return
-    facts(f"profiles in {out}", _summary(output.info, stages, seconds))
+    facts(f"profiles in {out}", _summary(output.info, stages, found.seconds))
+    show(found)
 
 
 def _summary(info: OutputInfo, stages: Stages, seconds: float) -> dict[str, str]:
@@ -145,7 +156,7 @@ def _hinting(out: Path) -> Iterator[None]:
         yield
     except (KeyboardInterrupt, OSError, EngineError) as error:
         if is_begun(out) and not isinstance(error, UsageError):
-            note(f"finished parts are kept in {unfinished_folder(out)}: add --resume to go on from there")
+            warn(f"finished parts are kept in {unfinished_folder(out)}: add --resume to go on from there")
         raise
 
 
@@ -167,5 +178,5 @@ def _dataset(
 
     made = ingest(load_config(config), events, [], users, scratch / "dataset", memory=memory, catalogue=catalogue)
     if made.info.n_rejects:
-        note(f"{made.info.n_rejects:,} rows were rejected; `engine data ingest` lists them")
+        warn(f"{made.info.n_rejects:,} rows were rejected; `engine data ingest` lists them")
     return made

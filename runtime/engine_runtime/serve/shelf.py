@@ -14,7 +14,7 @@ import pyarrow as pa
 
 from engine_runtime.profile.labels import LabelReader
 from engine_runtime.search.index import Index
-from engine_runtime.search.newcomers import Newcomers, find_newcomers, lend_successors
+from engine_runtime.search.newcomers import Newcomers, find_neighbours, lend_successors
 from engine_runtime.search.successors import SuccessorTable
 from engine_runtime.serve.learned import Learned
 
@@ -93,11 +93,11 @@ def lengthen(shelf: Shelf, learned: Learned, added: Floats) -> Shelf:
         float32 [further items, d + w]: their vectors from their texts alone.
     """
     residuals, trained = learned.residuals(shelf.catalogue)
-    own, directions = split(added.copy(), learned.bundle.info.shape.dim)
-    known = np.flatnonzero(trained)
-    among = np.concatenate((shelf.directions[known], directions))
-    own += find_newcomers(among, np.arange(len(among)) < len(known)).borrowed(residuals[known])
-    vectors = np.concatenate((shelf.vectors, own))
+    own, directions = split(added, learned.bundle.info.shape.dim)
+    known = np.flatnonzero(trained).astype(np.int32)
+    further = np.arange(len(added), dtype=np.int32)
+    lent = Newcomers(further, *find_neighbours(directions, shelf.directions, known)).borrowed(residuals)
+    vectors = np.concatenate((shelf.vectors, own + lent))
     return replace(
         shelf,
         vectors=vectors,

@@ -15,10 +15,11 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from engine_runtime.artefacts.index import IndexArtefact
+from engine_runtime.artefacts.index import UNTRAINED_FILE, IndexArtefact
 from engine_runtime.data.schema import ITEM_ID, TEXT
 from engine_runtime.errors import ArtefactError
 from engine_runtime.search.newcomers import Newcomers, find_newcomers
+from engine_runtime.search.points import BLOCK_ROWS
 from engine_runtime.serve.learned import Learned, align
 
 Floats = npt.NDArray[np.float32]
@@ -77,12 +78,15 @@ def stock_items(catalogue: pa.Table, encode: Encode, learned: Learned, known: St
 
 def read_untrained(artefact: IndexArtefact, dim: int) -> Floats:
     """What an index keeps of its new items' texts; raises `ArtefactError` where it does not."""
+    if not artefact.untrained.is_file():
+        raise ArtefactError(
+            f"the index in {artefact.root} is of an earlier version and can not be gone on from: {UNTRAINED_FILE} is "
+            "missing. Make an index without --from; from that one can go on."
+        )
     try:
         untrained = np.load(artefact.untrained, allow_pickle=False)
     except (OSError, ValueError, EOFError, MemoryError) as error:
-        raise ArtefactError(
-            f"{artefact.root} cannot be gone on from: {error}. Make an index without --from; later ones can be."
-        ) from error
+        raise ArtefactError(f"{artefact.untrained} is no array: {error}. Make an index without --from.") from error
     if untrained.shape != (artefact.info.n_new, dim) or untrained.dtype != np.float32:
         raise ArtefactError(f"{artefact.untrained} does not fit the index. Make an index without --from.")
     return np.asarray(untrained)
@@ -104,7 +108,9 @@ def _joined(known: Stock, rows: npt.NDArray[np.int32], unknown: npt.NDArray[np.i
     kept = np.flatnonzero(rows >= 0)
     vectors = np.empty((len(rows), known.vectors.shape[1]), np.float32)
     vectors[unknown] = fresh
-    vectors[kept] = known.vectors[rows[kept]]
+    for start in range(0, len(kept), BLOCK_ROWS):  # the earlier vectors lie on the disk: no copy of all of them
+        block = kept[start : start + BLOCK_ROWS]
+        vectors[block] = known.vectors[rows[block]]
     place = np.full(len(known.vectors), -1, np.int64)
     place[known.newcomers.items] = np.arange(len(known.newcomers.items))
     lent = kept[place[rows[kept]] >= 0]

@@ -47,8 +47,9 @@ def test_serving_for_machines(world: World, tmp_path: Path, capsys: pytest.Captu
     """A machine reads one JSON document with the seconds of each stage."""
     assert run(*world.options, "--out", tmp_path / "output", "--top-k", 3, "--json") == 0
     found = json.loads(capsys.readouterr().out)
-    assert (found["n_users"], found["top_k"], found["provider"]) == (23, 3, "cpu")
-    assert sum(found["stages"].values()) <= found["seconds"] * 1.5
+    info = found["info"]
+    assert (info["n_users"], info["top_k"], info["provider"]) == (23, 3, "cpu")
+    assert sum(stage["wall_seconds"] for stage in found["stages"].values()) <= found["seconds"] * 1.5
     assert found["digest"] == Output.open(tmp_path / "output").manifest.digest
 
 
@@ -127,7 +128,8 @@ def test_a_stopped_run_says_how_to_go_on(
     assert run(*world.options, "--out", out, "--resume", "--json") == 0
     found = json.loads(capsys.readouterr().out)
     ends = world.dataset.info.bucket_users
-    assert (found["n_users"], found["served_now"]) == (23, 23 - ends[1])
+    assert (found["info"]["n_users"], found["served_users"]) == (23, 23 - ends[1])
+    assert (found["resumed"], found["earlier_users"], found["earlier_parts"]) == (True, ends[1], 1)
     assert found["parents"]["index"] == world.index.manifest.digest
     assert run(*world.options, "--out", out, "--resume") == 0
     told = capsys.readouterr().out

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from engine_runtime.errors import ArtefactError
+from engine_runtime.search import hnsw
 from engine_runtime.search.hnsw import HnswIndex
 from engine_runtime.search.index import ExactIndex, Floats
 from engine_runtime.search.points import Points
@@ -123,6 +124,18 @@ def test_a_build_is_repeatable(tmp_path: Path) -> None:
     for name in ("one", "two"):
         built(unit(300)).save(tmp_path / name)
     assert (tmp_path / "one").read_bytes() == (tmp_path / "two").read_bytes()
+
+
+def test_a_large_build_is_shared_and_watched(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Beyond a size several threads insert, block by block: all points are told of, and each is found."""
+    monkeypatch.setattr(hnsw, "ONE_THREAD_POINTS", 100)
+    monkeypatch.setattr(hnsw, "BLOCK_ROWS", 64)
+    vectors, told = unit(500), list[int]()
+    index = HnswIndex.build(
+        vectors, np.ones(500, np.bool_), m=16, ef_construction=100, ef=64, threads=2, advance=told.append
+    )
+    assert told == [64] * 7 + [52]
+    assert np.array_equal(index.search(vectors, 1)[1][:, 0], np.arange(500))
 
 
 @pytest.mark.parametrize("content", [None, b"", b"no graph" * 20])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
@@ -86,7 +87,7 @@ def test_nothing_new(world: World, engine: Engine) -> None:
     assert np.array_equal(found.vectors, earlier.vectors)
 
 
-def test_what_an_index_keeps_of_new_items(world: World) -> None:
+def test_what_an_index_keeps_of_new_items(world: World, tmp_path: Path) -> None:
     """It is read as it was; an index without it, or with another number, can not be gone on from."""
     found = read_untrained(world.index, tiny.SHAPE.dim)
     assert found.shape == (world.index.info.n_new, tiny.SHAPE.dim)
@@ -94,5 +95,8 @@ def test_what_an_index_keeps_of_new_items(world: World) -> None:
     with pytest.raises(ArtefactError, match="does not fit"):
         read_untrained(dataclasses.replace(world.index, info=other), tiny.SHAPE.dim)
     lacking: IndexArtefact = dataclasses.replace(world.index, root=world.root)
-    with pytest.raises(ArtefactError, match="without --from"):
+    with pytest.raises(ArtefactError, match="earlier version"):
         read_untrained(lacking, tiny.SHAPE.dim)
+    (tmp_path / "untrained.npy").write_bytes(b"no array")
+    with pytest.raises(ArtefactError, match="no array"):
+        read_untrained(dataclasses.replace(world.index, root=tmp_path), tiny.SHAPE.dim)
