@@ -97,7 +97,6 @@ class Diary:
 
     seat: Seat
     nights: list[dict[str, Any]]
-    laps: Sequence[Lap] = ()
 
     def turn(self) -> Spent | None:
         """One night; None where the contender is out."""
