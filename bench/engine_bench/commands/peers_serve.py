@@ -71,7 +71,7 @@ def peers_serve(
 
     setting = Setting(
         users=users,
-        weights=resolve(str(weights or Bundle.open(bundle, verify=False).info.encoder.source)).folder,
+        weights=resolve(str(weights or Bundle.open(bundle, verify=False).info.encoder.source)),
         large=large,
         large_users=large_users,
         large_items=large_items,

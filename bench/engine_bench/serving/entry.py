@@ -14,6 +14,7 @@ from engine_bench.seat import Contender
 from engine_bench.serving.asked import ask
 from engine_bench.serving.contest import OURS, Row, compete
 from engine_bench.serving.night import Given
+from engine_export.sources import EncoderSource
 from engine_runtime.artefacts.bundle import Bundle
 from engine_runtime.artefacts.dataset import Dataset
 from engine_runtime.artefacts.manifest import check_parent
@@ -33,7 +34,7 @@ class Setting:
     users
         Most users served, chosen evenly among those with a test event.
     weights
-        Model folder that sentence-transformers runs.
+        What sentence-transformers runs.
     large
         Model folder of an encoder of BERT's size; random weights if None.
     large_users, large_items
@@ -45,7 +46,7 @@ class Setting:
     """
 
     users: int
-    weights: Path
+    weights: EncoderSource
     large: Path | None
     large_users: int
     large_items: int | None
@@ -132,7 +133,8 @@ def _given(bundle: Bundle, asked: Dataset, setting: Setting) -> Given:
     return Given(
         bundle=str(bundle.root.absolute()),
         dataset=str(asked.root),
-        weights=str(setting.weights),
+        weights=str(setting.weights.folder.absolute()),
+        name=setting.weights.name,
         large=str(setting.large.absolute()) if setting.large else None,
         large_items=min(setting.large_items or asked.info.n_items, asked.info.n_items),
         large_users=setting.large_users,

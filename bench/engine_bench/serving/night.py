@@ -36,8 +36,8 @@ class Given:
     ----------
     bundle, dataset
         Folders: ours, and the data set of the users asked for.
-    weights
-        Model folder of the encoder that sentence-transformers runs.
+    weights, name
+        Model folder of the encoder that sentence-transformers runs, and what a person calls it.
     large
         Model folder of an encoder of BERT's size; random weights if None.
     large_items, large_users
@@ -49,6 +49,7 @@ class Given:
     bundle: str
     dataset: str
     weights: str
+    name: str
     large: str | None
     large_items: int
     large_users: int

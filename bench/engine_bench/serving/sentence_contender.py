@@ -40,13 +40,14 @@ def load(folder: str, variant: str) -> tuple[str, Callable[[], dict[str, Any]]]:
     dataset = Dataset.open(Path(given.dataset), verify=False)
     catalogue, histories = read_catalogue(dataset.items), read_histories(dataset)
     texts, rankable = catalogue[TEXT].to_pylist(), catalogue[RANKABLE].to_numpy()
-    known, rows, named = np.arange(len(texts)), np.arange(len(histories)), given.weights
+    known, rows, weights, name = np.arange(len(texts)), np.arange(len(histories)), given.weights, given.name
     if variant == "large":
         known = evenly(len(texts), given.large_items)
         rows = evenly(len(histories), given.large_users)
-        named = given.large or str(random_bert(Path(folder) / "bert", given.weights))
+        weights = given.large or str(random_bert(Path(folder) / "bert", given.weights))
+        name = Path(given.large).name if given.large else "BERT with random weights"
     histories, read = histories.take(rows), {"known": known, "rows": rows}
-    model, encode = _encoder(named, given.threads)
+    model, encode = _encoder(weights, given.threads)
     encode(texts[:BATCH])  # the first call allocates
 
     def items() -> tuple[Floats, Any]:
@@ -61,9 +62,8 @@ def load(folder: str, variant: str) -> tuple[str, Callable[[], dict[str, Any]]]:
         np.savez(Path(folder) / f"{variant}-profiles.npz", profiles=profiles, lists=lists)
         return lists
 
-    named = "random weights" if variant == "large" and given.large is None else Path(named).name
     settings = (
-        f"sentence-transformers, PyTorch, float32, {named}, at most {model.max_seq_length} tokens, batches of {BATCH}, "
+        f"sentence-transformers, PyTorch, float32, {name}, at most {model.max_seq_length} tokens, batches of {BATCH}, "
         f"{given.threads} threads, hnswlib; {len(known):,} items and {len(histories):,} users; profile vectors as .npz"
     )
     return settings, lambda: timed(items, users, lambda lists: lists) | read

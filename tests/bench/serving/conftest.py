@@ -20,6 +20,6 @@ def asked(visited: Dataset, tmp_path: Path) -> Asked:
 
 @pytest.fixture
 def folder(asked: Asked, bundle: Bundle, source: EncoderSource, tmp_path: Path) -> str:
-    given = Given(str(bundle.root), str(asked.dataset.root), str(source.folder), None, 30, 5, 1)
+    given = Given(str(bundle.root), str(asked.dataset.root), str(source.folder), source.name, None, 30, 5, 1)
     given.write(tmp_path)
     return str(tmp_path)

@@ -12,11 +12,12 @@ from engine_bench.seat import Contender
 from engine_bench.serving import entry
 from engine_bench.serving.contest import OURS
 from engine_bench.serving.entry import HERE, JOINED, LARGE, MEAN, PEERS, Setting, contest
+from engine_export.sources import EncoderSource
 from engine_runtime.artefacts.bundle import Bundle
 from engine_runtime.artefacts.dataset import Dataset
 from engine_runtime.errors import ArtefactError, UsageError
 
-SETTING = Setting(12, Path("weights"), None, 5, None, 1, 2)
+SETTING = Setting(12, EncoderSource("tiny", Path("weights"), "", "mean", 16, 0), None, 5, None, 1, 2)
 
 
 def silent(message: str) -> None:

@@ -11,7 +11,7 @@ from engine_bench.serving.night import Given, timed
 
 def test_what_is_given_is_found_again(tmp_path: Path) -> None:
     """Writer and reader agree."""
-    given = Given("bundle", "dataset", "weights", None, 10, 5, 2)
+    given = Given("bundle", "dataset", "weights", "name", None, 10, 5, 2)
     given.write(tmp_path)
     assert Given.read(str(tmp_path)) == given
 

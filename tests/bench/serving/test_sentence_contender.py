@@ -75,7 +75,7 @@ def test_a_night(folder: str, asked: Asked, variant: str) -> None:
     assert (len(found["known"]), len(found["rows"])) == (60, 12)
     kept = np.load(Path(folder) / f"{variant}-profiles.npz")["profiles"]
     np.testing.assert_allclose(kept, profiles, atol=1e-6)
-    assert "at most 16 tokens" in settings
+    assert "tiny-bert, at most 16 tokens" in settings
 
 
 def test_a_large_encoder_reads_some(
