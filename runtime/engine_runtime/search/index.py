@@ -91,7 +91,7 @@ class Index(Protocol):
 class ExactIndex:
     """Exact search, one matrix product for a block of queries.
 
-    At 12,000 items a ranking takes a third of the time that it takes with a graph (docs/log.md); it is the yardstick for one.
+    At 12,000 items a ranking takes a third of the time that it takes with a graph (docs/log.md). The yardstick for one.
 
     Parameters
     ----------
