@@ -110,22 +110,13 @@ class _Contest:
             tuned = {seat.name: best for seat in seats if (best := self._tune(seat, tuning))}
             if self._setting.threads > 1:
                 self._time(seats, tuned, paces)
-        with self._seats(members, list(tuned), 1) as seats:
+        names = [name for name in tuned if name not in self._left_out]
+        with self._seats(members, names, 1) as seats:
             recalls = self._recalls(seats, tuned, timed)  # this warms them up, too
             self._time(seats, tuned, paces)
             curves = self._curves(seats, single)
         rows = [
-            Row(
-                name=seat.name,
-                settings=seat.loaded.settings,
-                built=built[seat.name],
-                loaded=seat.loaded,
-                ef=tuned[seat.name].ef,
-                tuned=tuned[seat.name].recall,
-                recall=recalls[seat.name],
-                paces=tuple(paces[seat.name]),
-                curve=tuple(curves[seat.name]),
-            )
+            _row(seat, built[seat.name], tuned[seat.name], recalls[seat.name], paces[seat.name], curves[seat.name])
             for seat in seats
             if seat.name not in self._left_out
         ]
@@ -165,6 +156,9 @@ class _Contest:
                 except EngineError as error:
                     self._out(name, f"loading failed: {error}")
             yield seats
+        self._drop(seats)
+
+    def _drop(self, seats: Sequence[Seat]) -> None:
         for seat in seats:
             if seat.failed is not None:
                 self._out(seat.name, seat.failed)
@@ -194,8 +188,9 @@ class _Contest:
                 if seat.name in tuned
             }
             laps = run_rounds(turns, self._setting.rounds, self._tell)
+            self._drop(seats)
             for name in turns:
-                if len(laps[name]) == self._setting.rounds:
+                if name not in self._left_out:
                     paces[name].append(_pace(seats[0].threads, singly, len(asked), laps[name], laps[OURS]))
 
     def _recalls(self, seats: Sequence[Seat], tuned: Mapping[str, _Tuned], yardstick: Yardstick) -> dict[str, float]:
@@ -222,13 +217,28 @@ class _Contest:
     def _out(self, name: str, why: str) -> None:
         if name == OURS:
             raise EngineError(f"{OURS} did not run: {why}")
-        self._left_out.setdefault(name, why)
-        self._tell(f"{name} is left out: {why}")
+        if name not in self._left_out:
+            self._left_out[name] = why
+            self._tell(f"{name} is left out: {why}")
 
     def _write(self, name: str, rows: Floats) -> Path:
         path = self._folder / f"{name}.npy"
         np.save(path, rows, allow_pickle=False)
         return path
+
+
+def _row(seat: Seat, built: Built, tuned: _Tuned, recall: float, paces: Sequence[Pace], curve: Sequence[Point]) -> Row:
+    return Row(
+        name=seat.name,
+        settings=seat.loaded.settings,
+        built=built,
+        loaded=seat.loaded,
+        ef=tuned.ef,
+        tuned=tuned.recall,
+        recall=recall,
+        paces=tuple(paces),
+        curve=tuple(curve),
+    )
 
 
 def _pace(threads: int, singly: bool, count: int, laps: Sequence[Lap], ours: Sequence[Lap]) -> Pace:

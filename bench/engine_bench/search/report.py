@@ -10,11 +10,12 @@ BUILT_COLUMNS = ("", "build s", "CPU s", "load s", "disk", "memory", "load peak"
 PACE_COLUMNS = ("", "asked", "threads", "recall", "ef", "queries/s", "ours is", "in CPU s", "p50 ms", "p99 ms")
 CURVE_COLUMNS = ("", "ef", "recall", "queries/s", "queries/CPU s")
 KEY = (
-    "build s: of the clock, CPU s: of all CPUs. disk, memory and peaks: bytes a vector; memory beyond that of the "
-    "process with its library, after loading, at most while loading, and at most while building (the vectors given are "
-    "in it). recall: share of the exact best that was found, on the timed queries, at the least ef that reached the "
-    "target on others. queries/s: median of the rounds. ours is: so many times as fast, median of the ratios within "
-    "the rounds [least, most], of the clock and in CPU seconds. The curve: one thread, all queries in one call."
+    "build s: of the clock, CPU s: of all CPUs, of one build. disk, memory and peaks: bytes a vector; memory beyond "
+    "that of the process with its library, after loading, at most while loading, and at most while building (the "
+    "vectors given are in it). recall: share of the exact best that was found, on the timed queries, at the least "
+    "ef that reached the target on others. queries/s: median of the rounds. ours is: so many times as fast, median "
+    "of the ratios within the rounds [least, most], of the clock and in CPU seconds. The curve: one thread, all "
+    "queries in one call."
 )
 
 

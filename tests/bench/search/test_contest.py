@@ -30,7 +30,7 @@ def field() -> Field:
 
 def test_those_that_run_have_rows_and_the_others_a_reason(field: Field) -> None:
     """Recall stands beside every rate; one that fails, at whatever step, does not stop the rest."""
-    failing = {name.lower(): fake(name) for name in ("Unbuildable", "Unloadable", "Blind", "Dying")}
+    failing = {name.lower(): fake(name) for name in ("Unbuildable", "Unloadable", "Blind", "Dying", "Tiring")}
     members = {OURS: CONTENDERS[OURS], "exact": fake("Exact"), **failing, "absent": Known("x:X", "no_such_package")}
     found = contest(members, [lambda: field], SETTING, lambda message: None)
     (only,) = found.contests
@@ -48,6 +48,7 @@ def test_those_that_run_have_rows_and_the_others_a_reason(field: Field) -> None:
     assert only.left_out["unloadable"] == "loading failed: ValueError: no such format"
     assert only.left_out["blind"] == "recall 0.1000 at most, at ef 4096"
     assert only.left_out["dying"].startswith("the search failed: the process ended with code 7")
+    assert only.left_out["tiring"].startswith("the search failed: the process ended with code 7")
     assert only.left_out["absent"].startswith("not installed: no_such_package")
 
     # ... and all of it can be shown and kept
@@ -60,9 +61,13 @@ def test_those_that_run_have_rows_and_the_others_a_reason(field: Field) -> None:
 
 
 def test_without_ours_there_is_nothing_to_compare_with(field: Field) -> None:
-    """Where ours fails, the comparison does."""
-    with pytest.raises(EngineError, match=r"ours did not run: .*no graph"):
-        compete({OURS: fake("Unbuildable")}, field, SETTING, lambda message: None)
+    """Where ours fails, the comparison does, at its build or in its rounds."""
+    for name, why in {
+        "Unbuildable": r".*no graph",
+        "Tiring": r"the search failed: the process ended with code 7",
+    }.items():
+        with pytest.raises(EngineError, match=f"ours did not run: {why}"):
+            compete({OURS: fake(name)}, field, SETTING, lambda message: None)
 
 
 def test_fewer_vectors_than_are_wanted() -> None:
