@@ -77,15 +77,15 @@ def generate(users: int, items: int, events: int, seed: int, out: Path, force: b
     """Make up a shop of any size, to measure with: events, items with texts, and a dataset.toml for them.
 
     Popularity and lengths of histories are skewed, users have interests, and what follows what can be learned;
-    engine_runtime/data/generate.py describes the model. The same seed gives the same bytes.
+    engine_runtime/data/world.py describes the model. The same seed gives the same bytes.
 
     \b
     Example:
       engine data generate --users 1000000 --items 200000 --events 20000000 --seed 1 --out raw
       engine data ingest --config raw/dataset.toml --out dataset
     """
-    from engine_runtime.data.generate import World
     from engine_runtime.data.generate import generate as make_up
+    from engine_runtime.data.world import World
 
     world = World(users, items, events, seed)
     with console.progress("generate", events, "events") as advance:
