@@ -9,6 +9,7 @@ from engine_bench.commands.index import index_beside_others
 from engine_bench.commands.peers_encoder import peers_encoder
 from engine_bench.commands.peers_serve import peers_serve
 from engine_bench.commands.refiner import refiner_beside_others
+from engine_bench.commands.scale import scale
 
 
 @click.group()
@@ -20,6 +21,7 @@ def bench() -> None:
       engine bench peers encoder --encoder encoder --dataset dataset --out peers.json
       engine bench encoder --encoder encoder --dataset dataset
       engine bench index --vectors 200000
+      engine bench scale --workdir scale --out scale.json
     """
 
 
@@ -37,5 +39,6 @@ def peers() -> None:
 bench.add_command(encoder_alone)
 bench.add_command(index_beside_others)
 bench.add_command(refiner_beside_others)
+bench.add_command(scale)
 peers.add_command(peers_encoder)
 peers.add_command(peers_serve)
