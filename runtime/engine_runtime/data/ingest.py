@@ -17,7 +17,8 @@ from engine_runtime.artefacts.dataset import KIND, Dataset, DatasetInfo
 from engine_runtime.artefacts.writing import drafting
 from engine_runtime.data import tables
 from engine_runtime.data.catalogue import describe_items, item_columns, load_catalogue, number_items
-from engine_runtime.data.clean import define_macros, event_columns, parse_events
+from engine_runtime.data.clean import define_macros
+from engine_runtime.data.events import read_events
 from engine_runtime.data.people import number_users, tidy_users, user_columns, without_users
 from engine_runtime.data.sources import Source, find_source
 from engine_runtime.data.staging import Report, database, scalar, stage
@@ -177,11 +178,7 @@ def _read(
     report: Report | None,
 ) -> None:
     """Fill the tables ``parsed``, ``listed``, ``items``, ``item_rows`` and ``user_rows``."""
-    if sources.events and config.events:
-        stage(con, "event_cells", sources.events, event_columns(config.events), report=report)
-        parse_events(con, config, config.events)
-    else:
-        tables.without_events(con)
+    read_events(con, config, sources.events, report)
     if catalogue is not None:
         load_catalogue(con, catalogue)
     elif sources.items and config.items:

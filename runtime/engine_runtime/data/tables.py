@@ -29,17 +29,6 @@ ITEM_ROWS = 16_384
 REJECT_ROWS = 1_048_576
 
 
-def without_events(con: duckdb.DuckDBPyConnection) -> None:
-    """Make empty ``parsed`` and ``listed``, for a data set of items alone."""
-    con.execute(
-        "CREATE TABLE parsed (file INTEGER, line BIGINT, user_id VARCHAR, item_id VARCHAR, type "
-        "TINYINT, value FLOAT, "
-        "quantity FLOAT, price FLOAT, time BIGINT, ordinal BIGINT, reason VARCHAR)"
-    )
-    con.execute("CREATE TABLE listed (user_id VARCHAR)")
-    con.execute("CREATE TABLE duplicates (n BIGINT)")
-
-
 def collect_rejects(con: duckdb.DuckDBPyConnection, names: Mapping[str, Sequence[str]]) -> None:
     """Make the table ``rejects`` from the reasons in the tables that `names` has file names for."""
     con.execute("CREATE TABLE rejects (file VARCHAR, line BIGINT, reason VARCHAR)")

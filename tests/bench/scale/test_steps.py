@@ -20,7 +20,8 @@ def writing(made: Path, code: str = WRITE) -> list[str]:
 
 def test_a_step_is_done_once(tmp_path: Path) -> None:
     """The same command from the same beginnings is not run again; with force, or after another step, it is."""
-    made, told = tmp_path / "made", []
+    made = tmp_path / "made"
+    told: list[str] = []
     steps = Steps(tmp_path, force=False, tell=told.append)
     first = steps.run("write", writing(made), made, ["a"])
     assert first == steps.run("write", writing(made), made, ["a"])
