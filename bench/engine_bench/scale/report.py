@@ -9,6 +9,8 @@ from engine_bench.sheets import Sheet
 COLUMNS = ("step", "seconds", "CPU s", "users/s", "events/s", "peak MB", "written MB")
 MADE_UP = ("generate", "keep back")
 """Steps that a user of the engine would not run: they count for nothing in the time per user."""
+OF_ITEMS = ("index",)
+"""Steps whose work grows with the catalogue, which is the same at every size, and not with users."""
 BESIDE_INDEX = ("index", "serve-batch")
 """Steps that hold the index in memory."""
 KEY = (
@@ -46,25 +48,28 @@ def step_cells(step: Step, scale: Scale | None = None) -> tuple[str, ...]:
 
 
 def per_user(found: Journey) -> Sheet:
-    """Microseconds of the clock for each user, by step, and beside the first size."""
+    """Microseconds for each user, by step: of the clock, and of all CPUs, each beside the first size."""
     first = found.scales[0]
     columns = ["step"]
     for scale in found.scales:
-        columns += [f"{scale.users:,} users", "beside the first"]
+        columns += [f"{scale.users:,} users", "beside the first", "CPU", "beside the first"]
     names = [step.name for step in first.steps if step.name not in MADE_UP]
+    sums = {name: [name] for name in names}
+    sums |= {"all but index": [name for name in names if name not in OF_ITEMS], "all": names}
     rows = []
-    for name in [*names, "all but index", "all"]:
-        chosen = {"all": names, "all but index": [other for other in names if other != "index"]}.get(name, [name])
-        cells = [name]
+    for title, chosen in sums.items():
+        cells = [title]
         for scale in found.scales:
-            cells += [f"{micros(scale, chosen):,.0f} us", f"{micros(scale, chosen) / micros(first, chosen):.2f}x"]
+            for now, then in zip(micros(scale, chosen), micros(first, chosen), strict=True):
+                cells += [f"{now:,.0f} us", f"{now / max(then, 1e-9):.2f}x"]
         rows.append(tuple(cells))
     return Sheet("time per user", tuple(columns), tuple(rows))
 
 
-def micros(scale: Scale, names: list[str]) -> float:
-    """Microseconds a user of some steps together."""
-    return 1e6 * sum(step.took.seconds for step in scale.steps if step.name in names) / scale.users
+def micros(scale: Scale, names: list[str]) -> tuple[float, float]:
+    """Microseconds a user of some steps together, of the clock and of all CPUs."""
+    steps = [step.took for step in scale.steps if step.name in names]
+    return 1e6 * sum(took.seconds for took in steps) / scale.users, 1e6 * sum(took.cpu for took in steps) / scale.users
 
 
 def quality(found: Journey) -> Sheet:
