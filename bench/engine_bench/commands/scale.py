@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from engine_bench.commands.options import out_option
+from engine_bench.commands.options import numbers, out_option
 from engine_bench.commands.showing import keep, show
 from engine_runtime.commands import console
 from engine_runtime.commands.options import EXISTING_DIRECTORY, json_option
@@ -79,7 +79,7 @@ def scale(
 
     plan = Plan(
         workdir=workdir.absolute(),
-        users=_sizes(users),
+        users=tuple(numbers("--users", users)),
         items=items,
         events_per_user=events_per_user,
         seed=seed,
@@ -97,12 +97,3 @@ def scale(
             click.echo(line)
     if clean:
         remove(plan)
-
-
-def _sizes(given: str) -> tuple[int, ...]:
-    """Numbers of users from an option."""
-    from engine_runtime.errors import UsageError
-
-    if not all(number.strip().isdecimal() and int(number) for number in given.split(",")):
-        raise UsageError(f"--users takes numbers such as 100000,1000000, not '{given}'.")
-    return tuple(int(number) for number in given.split(","))

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 
-from engine_bench.commands.scale import _sizes
 from engine_export.bundle import export_run
 from engine_export.encoder import ExportSettings
 from engine_models.settings import TrainSettings
@@ -19,7 +18,6 @@ from engine_runtime.data.config import load_config
 from engine_runtime.data.generate import generate
 from engine_runtime.data.ingest import ingest
 from engine_runtime.data.world import World
-from engine_runtime.errors import UsageError
 from tiny_models import FAST
 
 
@@ -55,11 +53,3 @@ def test_from_raw_events_to_judged_rows(
     assert "time per user" in captured.out
     assert json.loads((tmp_path / "scale.json").read_bytes()) == found
     assert not (tmp_path / "work").exists()
-
-
-def test_sizes() -> None:
-    """They are separated by commas."""
-    assert _sizes("100000, 1000000") == (100_000, 1_000_000)
-    for wrong in ("", "a", "0", "5,-1"):
-        with pytest.raises(UsageError, match="--users takes numbers"):
-            _sizes(wrong)
