@@ -110,7 +110,7 @@ def serve_batch(
             output, stages = serve_rest(work, engine, dataset, top_k, advance, memory=memory)
         seconds = time.perf_counter() - started
     if as_json:
-        timings = {"served_now": stages.users, "seconds": seconds, "stages": stages.seconds}
+        timings = {"served_now": stages.users, "seconds": seconds, "stages": stages.seconds, "cpu": stages.cpu_seconds}
         named = {"output": str(out), "digest": output.manifest.digest, "parents": output.manifest.parents}
         emit(named | dataclasses.asdict(output.info) | timings)
         return
@@ -130,9 +130,10 @@ def _summary(info: OutputInfo, stages: Stages, seconds: float) -> dict[str, str]
         shown["served by an earlier run"] = f"{info.n_users - stages.users:,}"
     shown["seconds"] = f"{seconds:.1f}"
     if stages.seconds:
-        slowest, took = max(stages.seconds.items(), key=lambda stage: stage[1])
         shown["users a second"] = f"{stages.users / max(seconds, 1e-9):,.0f}"
-        shown["slowest stage"] = f"{slowest}, {took:.1f} s"
+        share = stages.seconds[stages.slowest] / sum(stages.seconds.values())
+        shown["slowest stage"] = f"{stages.slowest}, {share:.0%} of the work: {stages.floor:.1f} s, were it all"
+        shown["CPUs"] = f"{stages.cpus}, busy {min(stages.busy(seconds), 1):.0%} of the time"
     return shown
 
 
