@@ -64,11 +64,11 @@ class Run:
             self.code = os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1])
 
 
-def prepare(root: Path) -> Trial:
+def prepare(root: Path, workers: int) -> Trial:
     """Make a shop with several buckets, and serve it once undisturbed."""
     _end(_start(lambda: _make_shop(root), root / "said"))
     parts = {"bundle": root / "bundle", "index": root / "index", "events": root / "shop" / "dataset"}
-    command = ["serve-batch", *(f"--{name}={path}" for name, path in parts.items()), "--workers=1", "--resume"]
+    command = ["serve-batch", *(f"--{name}={path}" for name, path in parts.items()), f"--workers={workers}", "--resume"]
     out = root / "undisturbed" / "output"
     run = _serve(command, out)
     _wait(run, out, 0)
@@ -181,9 +181,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--count", type=int, default=200)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--workers", type=int, default=2)
     asked = parser.parse_args()
     with tempfile.TemporaryDirectory() as root:
-        trial = prepare(Path(root))
+        trial = prepare(Path(root), asked.workers)
         (Path(root) / "killed").mkdir()
         where = attack(trial, Path(root) / "killed", asked.count, asked.seed)
     for place, times in sorted(where.items()):

@@ -3,7 +3,8 @@
 ::
 
     OUT.unfinished/
-      lock            held by the process that writes; the system lets go of it when that process ends, however it ends
+      lock            held by the process that writes and its workers; the system lets go of it when the last of them
+                      ends, however they end
       task.json       what is made: from which parents, with which settings, by which version
       commits.jsonl   a line for each finished part: name, size, digest and counts
       content/        the parts; becomes OUT by one rename
@@ -18,6 +19,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
@@ -33,6 +35,10 @@ from engine_runtime.errors import ArtefactError, UsageError
 LOCK = "lock"
 TASK = "task.json"
 LOG = "commits.jsonl"
+
+LOCK_TRIES = 50
+LOCK_PAUSE_SECONDS = 0.02
+"""A run that was killed holds its lock until its worker processes have ended, which takes them some milliseconds."""
 
 Settings = dict[str, int | str]
 
@@ -286,10 +292,14 @@ def _lock(descriptor: int, out: Path) -> None:
         import fcntl
     except ModuleNotFoundError:  # Windows: there, running once is the caller's care
         return
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError as error:
-        raise UsageError(f"another process is writing {out}. Wait for it to end, or name another directory.") from error
+    for _ in range(LOCK_TRIES):
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            time.sleep(LOCK_PAUSE_SECONDS)
+        else:
+            return
+    raise UsageError(f"another process is writing {out}. Wait for it to end, or name another directory.")
 
 
 def _is_open_at(descriptor: int, path: Path) -> bool:

@@ -48,7 +48,13 @@ if TYPE_CHECKING:
 @click.option(
     "--workers",
     type=click.IntRange(1),
-    help="Worker threads; all CPUs that this process may use if not given.",
+    help="CPUs to keep busy; all that this process may use if not given.",
+)
+@click.option(
+    "--memory",
+    default="2GB",
+    show_default=True,
+    help="Memory to stay within beside the index; less means fewer workers.",
 )
 @precision_option
 @provider_option
@@ -65,6 +71,7 @@ def serve_batch(
     out: Path,
     top_k: int,
     workers: int | None,
+    memory: str,
     precision: str,
     provider: Provider,
     cache: Path | None,
@@ -96,14 +103,14 @@ def serve_batch(
     with _hinting(out), unfinished(out, KIND, replace=force, resume=resume) as work:
         engine = Engine.load(bundle, index_path, precision, workers, provider, cache)
         catalogue = IndexArtefact.open(index_path, verify=False).items
-        dataset = _dataset(events, config, users, catalogue, work.scratch)
+        dataset = _dataset(events, config, users, catalogue, work.scratch, memory)
         started = time.perf_counter()
         left = begin(work, engine, dataset, top_k)
         with progress("serving", left, "users") as advance:
-            output, stages = serve_rest(work, engine, dataset, top_k, advance)
+            output, stages = serve_rest(work, engine, dataset, top_k, advance, memory=memory)
         seconds = time.perf_counter() - started
     if as_json:
-        timings = {"served_now": stages.users, "seconds": seconds, "stages": stages.seconds}
+        timings = {"served_now": stages.users, "seconds": seconds, "stages": stages.seconds, "cpu": stages.cpu_seconds}
         named = {"output": str(out), "digest": output.manifest.digest, "parents": output.manifest.parents}
         emit(named | dataclasses.asdict(output.info) | timings)
         return
@@ -123,9 +130,10 @@ def _summary(info: OutputInfo, stages: Stages, seconds: float) -> dict[str, str]
         shown["served by an earlier run"] = f"{info.n_users - stages.users:,}"
     shown["seconds"] = f"{seconds:.1f}"
     if stages.seconds:
-        slowest, took = max(stages.seconds.items(), key=lambda stage: stage[1])
         shown["users a second"] = f"{stages.users / max(seconds, 1e-9):,.0f}"
-        shown["slowest stage"] = f"{slowest}, {took:.1f} s"
+        share = stages.seconds[stages.slowest] / sum(stages.seconds.values())
+        shown["slowest stage"] = f"{stages.slowest}, {share:.0%} of the work: {stages.floor:.1f} s, were it all"
+        shown["CPUs"] = f"{stages.cpus}, busy {min(stages.busy(seconds), 1):.0%} of the time"
     return shown
 
 
@@ -143,7 +151,7 @@ def _hinting(out: Path) -> Iterator[None]:
 
 
 def _dataset(
-    events: Sequence[Path], config: Path | None, users: Sequence[Path], catalogue: Path, scratch: Path
+    events: Sequence[Path], config: Path | None, users: Sequence[Path], catalogue: Path, scratch: Path, memory: str
 ) -> Dataset:
     """The data set that `events` is, or one made of raw files in `scratch` for this run alone."""
     from engine_runtime.artefacts.dataset import Dataset
@@ -158,7 +166,7 @@ def _dataset(
     from engine_runtime.data.config import load_config
     from engine_runtime.data.ingest import ingest
 
-    made = ingest(load_config(config), events, [], users, scratch / "dataset", catalogue=catalogue)
+    made = ingest(load_config(config), events, [], users, scratch / "dataset", memory=memory, catalogue=catalogue)
     if made.info.n_rejects:
         note(f"{made.info.n_rejects:,} rows were rejected; `engine data ingest` lists them")
     return made

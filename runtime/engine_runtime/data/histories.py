@@ -6,6 +6,7 @@ set is made.
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from dataclasses import dataclass, fields
 from itertools import chain
 from typing import TYPE_CHECKING, Any
@@ -21,7 +22,7 @@ from engine_runtime.data.scaling import scaled
 from engine_runtime.errors import ArtefactError, InputError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     from engine_runtime.artefacts.dataset import Dataset, Scale
@@ -318,17 +319,33 @@ def titles(catalogue: pa.Table) -> list[str]:
 
 def read_users(dataset: Dataset) -> pa.Table:
     """Read the users: schema `USERS`, then a string column for each attribute; row u is user u."""
-    attributes = [pa.field(name, pa.string()) for name in dataset.info.attributes]
-    return _read(dataset.users, pa.schema([*schema.USERS, *attributes]))
+    return _read(dataset.users, users_schema(dataset))
+
+
+def users_schema(dataset: Dataset) -> pa.Schema:
+    """Schema of a data set's users: `USERS`, then a string column for each attribute."""
+    return pa.schema([*schema.USERS, *(pa.field(name, pa.string()) for name in dataset.info.attributes)])
+
+
+@contextmanager
+def reading(path: Path) -> Iterator[None]:
+    """Name the file where it cannot be read; raises `ArtefactError`."""
+    try:
+        yield
+    except (pa.ArrowException, OSError) as error:
+        raise ArtefactError(f"{path} cannot be read: {error}. Ingest the data again.") from error
+
+
+def check_columns(path: Path, found: pa.Schema, expected: pa.Schema) -> None:
+    """See that a file has the columns that it should have; raises `ArtefactError`."""
+    if found.names != expected.names or found.types != expected.types:
+        raise ArtefactError(f"{path} has the columns {', '.join(found.names)}, not those of a data set.")
 
 
 def _read(path: Path, expected: pa.Schema) -> pa.Table:
-    try:
+    with reading(path):
         table = pq.read_table(path)
-    except (pa.ArrowException, OSError) as error:
-        raise ArtefactError(f"{path} cannot be read: {error}. Ingest the data again.") from error
-    if table.schema.names != expected.names or table.schema.types != expected.types:
-        raise ArtefactError(f"{path} has the columns {', '.join(table.schema.names)}, not those of a data set.")
+    check_columns(path, table.schema, expected)
     return table
 
 

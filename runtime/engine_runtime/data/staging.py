@@ -18,8 +18,9 @@ from typing import TYPE_CHECKING, Any, Protocol
 import duckdb
 import pyarrow as pa
 
+from engine_runtime.data.amounts import amount_of
 from engine_runtime.data.blocks import JSON, LINE, Block, missing_column, read_blocks
-from engine_runtime.errors import InputError, MachineError, UsageError
+from engine_runtime.errors import InputError, MachineError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
 
 NOT_JSON = "not a JSON object"
 SURROGATES = re.compile("[\ud800-\udfff]")
-AMOUNT = re.compile(r"\s*(\d+(?:\.\d+)?)\s*([kmgt]?)(i?)b\s*", re.IGNORECASE)
 RESERVED = 350_000_000
 """Bytes that the process holds beside DuckDB: Python and its packages, a block of a file, a bucket being written."""
 
@@ -87,11 +87,7 @@ def workspace(out: Path, memory: str, threads: int | None) -> Iterator[duckdb.Du
 
 def _share(memory: str) -> int:
     """Bytes of `memory` that are DuckDB's own: what is left beside `RESERVED`, a quarter at least."""
-    found = AMOUNT.fullmatch(memory)
-    if not found:
-        raise UsageError(f"memory is '{memory}', which is no amount. Write it as 500MB or 2GB.")
-    number, unit, binary = found.groups()
-    amount = int(float(number) * (1024 if binary else 1000) ** " kmgt".index(unit.lower() or " "))
+    amount = amount_of(memory)
     return max(amount - RESERVED, amount // 4)
 
 

@@ -10,6 +10,7 @@ over centred vectors is found through where the common part would hide what tell
 
 from __future__ import annotations
 
+import copy
 from pathlib import Path
 
 import hnswlib
@@ -120,6 +121,12 @@ class HnswIndex:
         scores[:, :found] = products
         items[:, :found] = self._members[labels.astype(np.int64)]
         return scores, items
+
+    def with_threads(self, threads: int) -> HnswIndex:
+        """See `engine_runtime.search.index.Index.with_threads`."""
+        index = copy.copy(self)
+        index._threads = threads  # noqa: SLF001
+        return index
 
     def _expand(self, points: npt.NDArray[np.int64], values: Floats, scores: Floats, items: Items) -> None:
         """Put the items of each point in its place, until a query's row of `scores` and `items` is full."""

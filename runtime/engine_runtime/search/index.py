@@ -49,6 +49,10 @@ class Index(Protocol):
         """
         ...
 
+    def with_threads(self, threads: int) -> Index:
+        """The same index, searched by so many threads."""
+        ...
+
 
 class ExactIndex:
     """Exact search, one matrix product for a block of queries.
@@ -85,6 +89,10 @@ class ExactIndex:
             scores[start : start + block, :found] = values
             items[start : start + block, :found] = self._items[rows]
         return scores, items
+
+    def with_threads(self, threads: int) -> Index:
+        """See `Index.with_threads`; a product's threads are NumPy's own."""
+        return self
 
 
 def best(scores: Floats, k: int) -> tuple[npt.NDArray[np.int64], Floats]:

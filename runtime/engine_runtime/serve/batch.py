@@ -7,7 +7,8 @@ parts, or in which process. What is held in memory is a block of a bucket's user
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,15 +24,18 @@ from engine_runtime.artefacts import output as layout
 from engine_runtime.artefacts.dataset import Dataset
 from engine_runtime.artefacts.output import Output, OutputInfo
 from engine_runtime.artefacts.unfinished import Unfinished, unfinished
-from engine_runtime.data.histories import Histories, read_bucket, read_catalogue, read_users
+from engine_runtime.data.histories import Histories, read_catalogue
+from engine_runtime.data.reading import read_blocks, read_bucket_users
 from engine_runtime.data.schema import ITEM_ID, N_EVENTS, TEXT
 from engine_runtime.profile.spending import market
 from engine_runtime.serve.engine import Engine, check_event_types
 from engine_runtime.serve.learned import align
 from engine_runtime.serve.output import Names, rows, schema
+from engine_runtime.serve.plan import MEMORY, plan
 from engine_runtime.serve.stages import Stages
+from engine_runtime.serve.workers import Advance, Served, serve_each
 
-BLOCK_USERS = 4096
+Ints = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -48,8 +52,6 @@ class Source:
         int32 [items of the data set]: their numbers for the engine.
     n_new
         Items that the index lacks.
-    users
-        The data set's users.
     names
         What numbers mean to a reader.
     """
@@ -58,7 +60,6 @@ class Source:
     dataset: Dataset
     numbers: npt.NDArray[np.int32]
     n_new: int
-    users: pa.Table
     names: Names
 
 
@@ -68,9 +69,10 @@ def serve_batch(
     out: Path,
     *,
     top_k: int = 10,
+    memory: str = MEMORY,
     replace: bool = False,
     resume: bool = False,
-    advance: Callable[[int], None] = lambda users: None,
+    advance: Advance = lambda users: None,
 ) -> tuple[Output, Stages]:
     """Serve every user of a data set.
 
@@ -85,6 +87,9 @@ def serve_batch(
         beside it, as `engine_runtime.artefacts.unfinished` says.
     top_k
         Recommendations a user.
+    memory
+        What may be held beside the index; see `engine_runtime.serve.plan.plan`. No byte of the output depends on it,
+        nor on the engine's threads.
     replace
         Whether an output that is there, or an unfinished one, may be replaced.
     resume
@@ -101,7 +106,7 @@ def serve_batch(
     """
     with unfinished(out, layout.KIND, replace=replace, resume=resume) as work:
         begin(work, engine, dataset, top_k)
-        return serve_rest(work, engine, dataset, top_k, advance)
+        return serve_rest(work, engine, dataset, top_k, advance, memory=memory)
 
 
 def begin(work: Unfinished, engine: Engine, dataset: Dataset, top_k: int) -> int:
@@ -118,22 +123,40 @@ def serve_rest(
     engine: Engine,
     dataset: Dataset,
     top_k: int,
-    advance: Callable[[int], None] = lambda users: None,
+    advance: Advance = lambda users: None,
+    done: Callable[[int, Mapping[str, int]], None] = lambda bucket, counts: None,
+    stages: Stages | None = None,
+    *,
+    memory: str = MEMORY,
 ) -> tuple[Output, Stages]:
-    """Serve the buckets that are not done and finish the output; parameters as in `serve_batch`."""
-    stages = Stages()
+    """Serve the buckets that are not done and finish the output.
+
+    `done` is called with the number and the counts of each bucket that is finished; `stages` is added to, and may be
+    read meanwhile. The other parameters are as in `serve_batch`.
+    """
+    stages = stages or Stages()
     if work.manifest is not None:
         return Output.open(work.out, verify=False), stages
     with stages.timed("prepare"):
         source = adapt(engine, dataset)
+        left = [bucket for bucket in range(dataset.info.n_buckets) if layout.part_file(bucket) not in work.done]
+        planned = plan(engine, top_k, len(left), memory)
+        stages.processes, stages.cpus = planned.processes, planned.processes * planned.threads
+        if planned.processes > 1:
+            source = dataclasses.replace(source, engine=source.engine.with_threads(planned.threads))
     (work.content / layout.USERS_FOLDER).mkdir(exist_ok=True)
-    for bucket in range(dataset.info.n_buckets):
-        name = layout.part_file(bucket)
-        if name in work.done:
-            continue
-        counts = serve_bucket(source, bucket, work.content / name, top_k, stages, advance)
-        with stages.timed("write"):
-            work.commit(name, counts)
+
+    def serve(bucket: int, advance: Advance) -> Served:
+        spent = Stages()
+        counts = serve_bucket(source, bucket, work.content / layout.part_file(bucket), top_k, spent, advance)
+        return Served(bucket, counts, spent)
+
+    with closing(serve_each(serve, left, planned.processes, advance)) as parts:
+        for served in parts:
+            stages.merge(served.stages)
+            with stages.timed("commit"):
+                work.commit(layout.part_file(served.bucket), served.counts)
+            done(served.bucket, served.counts)
     described = OutputInfo(
         n_users=dataset.info.n_users,
         n_events=dataset.info.n_events,
@@ -144,31 +167,67 @@ def serve_rest(
         provider=engine.provider,
         n_parts=dataset.info.n_buckets,
     )
-    with stages.timed("write"):
+    with stages.timed("commit"):
         work.finish(described)
     return Output.open(work.out, verify=False), stages
 
 
 def serve_bucket(
-    source: Source, bucket: int, path: Path, top_k: int, stages: Stages, advance: Callable[[int], None]
+    source: Source,
+    bucket: int,
+    path: Path,
+    top_k: int,
+    stages: Stages,
+    advance: Advance,
+    chosen: Ints | None = None,
 ) -> dict[str, int]:
-    """Write one part of the output to `path`; return its numbers of ``users`` and of users ``without_events``."""
+    """Write one part of the output; a function of the source and the bucket, wherever and whenever it is called.
+
+    Parameters
+    ----------
+    source, bucket
+        What is served.
+    path
+        Where the part goes. A block of users is a row group.
+    top_k
+        Recommendations a user.
+    stages
+        What is spent is added here.
+    advance
+        Called with the number of users done, after each block.
+    chosen
+        int64, rising: rows in the bucket of the only users that are served; all if None.
+
+    Returns
+    -------
+    dict
+        Numbers of ``users``, their ``events`` and users ``without_events`` in the part.
+    """
     shape = source.engine.info.shape
     with stages.timed("read"):
-        histories = read_bucket(source.dataset, bucket)
+        people = read_bucket_users(source.dataset, bucket)
+    lengths = people[N_EVENTS].to_numpy()
+    start = 0
+    people = people if chosen is None else people.take(pa.array(chosen))
+    blocks = read_blocks(source.dataset, bucket, lengths, chosen)
     with pq.ParquetWriter(path, schema(shape.item_dim, shape.n_concepts), compression="zstd") as writer:
-        for start in range(0, len(histories), BLOCK_USERS):
-            block = histories.slice(start, start + BLOCK_USERS)
-            table = serve_users(source, block, top_k, stages)
+        while True:
+            with stages.timed("read"):
+                block = next(blocks, None)
+            if block is None:
+                break
+            table = serve_users(source, people.slice(start, len(block)), block, top_k, stages)
             with stages.timed("write"):
                 writer.write_table(table)
+            start += len(block)
             stages.users += len(block)
             advance(len(block))
-    return {"users": len(histories), "without_events": int((histories.lengths == 0).sum())}
+    events = people[N_EVENTS].to_numpy()
+    return {"users": len(people), "events": int(events.sum()), "without_events": int((events == 0).sum())}
 
 
-def serve_users(source: Source, histories: Histories, top_k: int, stages: Stages) -> pa.Table:
-    """The output's rows of some users of a data set."""
+def serve_users(source: Source, people: pa.Table, histories: Histories, top_k: int, stages: Stages) -> pa.Table:
+    """The output's rows of some users of a data set: `people` are their rows of its users, `histories` their events."""
     engine = source.engine
     numbered = dataclasses.replace(histories, items=source.numbers[histories.items])
     with stages.timed("refine"):
@@ -176,8 +235,7 @@ def serve_users(source: Source, histories: Histories, top_k: int, stages: Stages
     with stages.timed("rank"):
         ranking = engine.recommend(profiles, top_k)
     with stages.timed("facets"):
-        users = source.users.take(pa.array(histories.users))
-        return rows(users, numbered, profiles, ranking, source.names, engine.labels(profiles))
+        return rows(people, numbered, profiles, ranking, source.names, engine.labels(profiles))
 
 
 def adapt(engine: Engine, dataset: Dataset) -> Source:
@@ -203,4 +261,4 @@ def adapt(engine: Engine, dataset: Dataset) -> Source:
         market=market(shelf.catalogue),
         as_of=dataset.info.last_time,
     )
-    return Source(engine, dataset, numbers, len(fresh), read_users(dataset), names)
+    return Source(engine, dataset, numbers, len(fresh), names)

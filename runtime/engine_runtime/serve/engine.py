@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Literal, get_args
@@ -132,6 +132,16 @@ class Engine:
         """The same engine over an index of `catalogue`, whose vectors and newcomers `item_vectors` gave."""
         engine = copy.copy(self)
         engine.stock = shelve(self.learned, index, catalogue, newcomers)
+        return engine
+
+    def with_threads(self, threads: int) -> Engine:
+        """The same engine with so many threads; what it has loaded is shared, its sessions are not."""
+        engine = copy.copy(self)
+        engine.threads = threads
+        for session in ("encoder", "refiner"):
+            engine.__dict__.pop(session, None)
+        if self.stock is not None:
+            engine.stock = replace(self.stock, index=self.stock.index.with_threads(threads))
         return engine
 
     def with_newcomers(self, texts: Sequence[str]) -> Engine:

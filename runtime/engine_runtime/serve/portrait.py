@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from engine_runtime.artefacts.dataset import Dataset
-from engine_runtime.data.histories import Histories, read_bucket, read_catalogue, titles
+from engine_runtime.data.histories import Histories, read_bucket, read_catalogue, read_users, titles
 from engine_runtime.data.schema import USER_ID
 from engine_runtime.errors import InputError
 from engine_runtime.serve.batch import adapt, serve_users
@@ -50,12 +50,12 @@ def portray(engine: Engine, dataset: Dataset, user_id: str, top_k: int = 10) -> 
     InputError
         The data set has no such user.
     """
-    source = adapt(engine, dataset)
-    user = pc.index(source.users[USER_ID], pa.scalar(user_id, pa.string())).as_py()
+    source, users = adapt(engine, dataset), read_users(dataset)
+    user = pc.index(users[USER_ID], pa.scalar(user_id, pa.string())).as_py()
     if user < 0:
         raise InputError(f"{dataset.root} has no user '{user_id}' among its {dataset.info.n_users:,}.")
     histories = _history(dataset, user)
-    row = serve_users(source, histories, top_k, Stages()).to_pylist()[0]
+    row = serve_users(source, users.slice(user, 1), histories, top_k, Stages()).to_pylist()[0]
     newest = read_catalogue(dataset.items).take(pa.array(histories.items[::-1][:NEWEST]))
     shown = engine.item_numbers([found["item_id"] for found in row["recommendations"]])
     recommended = engine.shelf.catalogue.take(pa.array(shown))

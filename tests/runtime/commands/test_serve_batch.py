@@ -116,7 +116,7 @@ def test_a_stopped_run_says_how_to_go_on(
     out = tmp_path / "output"
     with monkeypatch.context() as patch:
         patch.setattr(batch, "serve_bucket", full)
-        assert run(*world.options, "--out", out) == 3
+        assert run(*world.options, "--out", out, "--workers", 1) == 3
     said = capsys.readouterr().err
     assert "disk is full" in said
     assert "output.unfinished: add --resume" in said
