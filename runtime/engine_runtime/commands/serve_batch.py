@@ -59,6 +59,11 @@ if TYPE_CHECKING:
 @precision_option
 @provider_option
 @cache_option
+@click.option(
+    "--since",
+    type=EXISTING_DIRECTORY,
+    help="An output of before: serve only users who have changed since, and list those who are gone.",
+)
 @click.option("--resume", is_flag=True, help="Go on from the finished parts of a run that was stopped.")
 @force_option
 @json_option
@@ -75,6 +80,7 @@ def serve_batch(
     precision: str,
     provider: Provider,
     cache: Path | None,
+    since: Path | None,
     resume: bool,
     force: bool,
     as_json: bool,
@@ -89,25 +95,33 @@ def serve_batch(
     begun it begins, and where all is done it does nothing, so a script may always say --resume. Two runs never write
     one OUT: the second ends with exit code 2.
 
+    With --since only users are served who are new, or whose events or attributes are not what they were when that
+    output was made, with the same bundle, index, precision, provider and top-k. Put the rows in the place of the
+    earlier ones by user_id, and take out the users in gone.parquet; the next run goes on from OUT.
+
     \b
     Example:
       engine serve-batch --bundle bundle --index index --events dataset --out profiles
+      engine serve-batch --bundle bundle --index index --events tuesday --since monday.out --out tuesday.out
       engine serve-batch --bundle bundle --index index --events today.csv --config dataset.toml --out profiles
     """
     from engine_runtime.artefacts.index import IndexArtefact
     from engine_runtime.artefacts.output import KIND
     from engine_runtime.artefacts.unfinished import unfinished
-    from engine_runtime.serve.batch import begin, serve_rest
+    from engine_runtime.serve.batch import begin, changes, serve_rest
     from engine_runtime.serve.engine import Engine
 
+    if since is not None and since.resolve() == out.resolve():
+        raise UsageError(f"{out} cannot take its own place: unchanged users have no row in it. Name another directory.")
     with _hinting(out), unfinished(out, KIND, replace=force, resume=resume) as work:
         engine = Engine.load(bundle, index_path, precision, workers, provider, cache)
         catalogue = IndexArtefact.open(index_path, verify=False).items
         dataset = _dataset(events, config, users, catalogue, work.scratch, memory)
         started = time.perf_counter()
-        left = begin(work, engine, dataset, top_k)
+        changed = changes(since, engine, dataset, top_k)
+        left = begin(work, engine, dataset, top_k, changed)
         with progress("serving", left, "users") as advance:
-            output, stages = serve_rest(work, engine, dataset, top_k, advance, memory=memory)
+            output, stages = serve_rest(work, engine, dataset, top_k, advance, memory=memory, since=changed)
         seconds = time.perf_counter() - started
     if as_json:
         timings = {"served_now": stages.users, "seconds": seconds, "stages": stages.seconds, "cpu": stages.cpu_seconds}
@@ -126,6 +140,10 @@ def _summary(info: OutputInfo, stages: Stages, seconds: float) -> dict[str, str]
         "items new to the index": f"{info.n_new_items:,}",
         "ran": f"{info.precision} on {info.provider}",
     }
+    if info.n_unchanged:
+        shown["users unchanged"] = f"{info.n_unchanged:,}"
+    if info.n_gone:
+        shown["users gone"] = f"{info.n_gone:,}"
     if stages.users < info.n_users:
         shown["served by an earlier run"] = f"{info.n_users - stages.users:,}"
     shown["seconds"] = f"{seconds:.1f}"
