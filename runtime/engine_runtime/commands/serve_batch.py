@@ -141,9 +141,10 @@ def _summary(info: OutputInfo, stages: Stages, seconds: float) -> dict[str, str]
         shown["served by an earlier run"] = f"{info.n_users - stages.users:,}"
     shown["seconds"] = f"{seconds:.1f}"
     if stages.seconds:
-        slowest, took = max(stages.seconds.items(), key=lambda stage: stage[1])
         shown["users a second"] = f"{stages.users / max(seconds, 1e-9):,.0f}"
-        shown["slowest stage"] = f"{slowest}, {took:.1f} s"
+        share = stages.seconds[stages.slowest] / sum(stages.seconds.values())
+        shown["slowest stage"] = f"{stages.slowest}, {share:.0%} of the work: {stages.floor:.1f} s, were it all"
+        shown["CPUs"] = f"{stages.cpus}, busy {min(stages.busy(seconds), 1):.0%} of the time"
     return shown
 
 

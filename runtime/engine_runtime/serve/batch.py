@@ -141,6 +141,7 @@ def serve_rest(
         source = adapt(engine, dataset)
         left = [bucket for bucket in range(dataset.info.n_buckets) if layout.part_file(bucket) not in work.done]
         planned = plan(engine, top_k, len(left), memory)
+        stages.processes, stages.cpus = planned.processes, planned.processes * planned.threads
         if planned.processes > 1:
             source = dataclasses.replace(source, engine=source.engine.with_threads(planned.threads))
     (work.content / layout.USERS_FOLDER).mkdir(exist_ok=True)
