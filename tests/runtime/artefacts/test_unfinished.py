@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -184,7 +185,7 @@ def test_a_lock_that_is_soon_free_is_waited_for(tmp_path: Path, monkeypatch: pyt
     out = tmp_path / "toy"
     held = unfinished(out, KIND)
     held.__enter__()
-    monkeypatch.setattr(module.time, "sleep", lambda seconds: held.__exit__(None, None, None))
+    monkeypatch.setattr(time, "sleep", lambda seconds: held.__exit__(None, None, None))
     assert make(out) == list(PARTS)
 
 
