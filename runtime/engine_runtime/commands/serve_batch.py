@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -29,6 +30,11 @@ if TYPE_CHECKING:
     from engine_runtime.artefacts.output import OutputInfo
     from engine_runtime.inference.session import Provider
     from engine_runtime.serve.stages import Stages
+
+PRODUCTS = ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
+"""What tells the library behind NumPy's products, once, when NumPy is imported, how many threads they have. One:
+workers keep the CPUs busy already, and with more threads the last bits of a product, and so an output's bytes, would
+differ from one machine to another."""
 
 
 @click.command(short_help="Profiles and recommendations for every user, as Parquet.")
@@ -99,6 +105,9 @@ def serve_batch(
       engine serve-batch --bundle bundle --index index --events today.csv --config dataset.toml --out profiles
       engine --log-format json serve-batch ... --resume --metrics-port 9464 --summary profiles.json
     """
+    for library in PRODUCTS:
+        os.environ.setdefault(library, "1")
+
     from engine_runtime.artefacts.index import IndexArtefact
     from engine_runtime.artefacts.output import KIND
     from engine_runtime.artefacts.unfinished import unfinished

@@ -114,13 +114,16 @@ def serve_forked(serve: Serve, buckets: Sequence[int], processes: int, advance: 
             crew.append(_fork(serve, alive))
             _hand(crew[-1], waiting)
         while busy := {worker.line: worker for worker in crew if worker.bucket >= 0}:
+            ready = []
             for line in wait(list(busy)):
                 worker = busy[line]  # type: ignore[index] # these are the lines that were waited for
                 message = _receive(worker)
-                advance(message.users)
+                if message.users:
+                    advance(message.users)
                 if message.served is not None:
                     _hand(worker, waiting)
-                    yield message.served
+                    ready.append(message.served)
+            yield from ready  # only now, so that no worker waits while a part is committed
     finally:
         for worker in crew:
             worker.process.kill()
