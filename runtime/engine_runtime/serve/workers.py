@@ -11,6 +11,7 @@ import os
 import signal
 import threading
 import traceback
+import warnings
 from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass
 from multiprocessing import get_context
@@ -139,7 +140,11 @@ def _fork(serve: Serve, alive: tuple[int, int]) -> Worker:
     process = get_context("fork").Process(target=_work, args=(serve, theirs, alive), daemon=True)
     held = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})  # until the worker takes no notice of it
     try:
-        process.start()
+        with warnings.catch_warnings():
+            # From Python 3.12 a process with threads is warned: those here, of progress and metrics, hold no lock that
+            # a worker takes, for it prints nothing.
+            warnings.simplefilter("ignore", DeprecationWarning)
+            process.start()
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, held)
     theirs.close()
