@@ -20,7 +20,7 @@ from engine_bench.peers.handle import Handle
 from engine_bench.peers.registry import EXACT, LATENCY, OURS, PEERS, Known
 from engine_bench.quality import batch_dependence, nearest, quality
 from engine_bench.results import Comparison, Latency, Row
-from engine_bench.rounds import Lap, Tell, run_rounds, vectors_of
+from engine_bench.rounds import Lap, Tell, encoding, run_rounds, vectors_of
 from engine_bench.statistics import percentile, ratios, spread
 from engine_bench.workload import Workload
 from engine_export.parity import VectorParity
@@ -120,7 +120,7 @@ class _Bench:
         nearest_expected = nearest(expected)
         with self._loaded(members) as handles:
             dependence = {handle.name: self._batch_dependence(handle) for handle in handles}
-            laps = run_rounds(handles, self._texts, self._setting.rounds, self._tell)
+            laps = run_rounds(encoding(handles, self._texts), self._setting.rounds, self._tell)
         rows = []
         ran = [handle for handle in handles if handle.failed is None]
         if OURS not in (handle.name for handle in ran):
@@ -139,7 +139,7 @@ class _Bench:
         share = -(-self._setting.latency_calls // LATENCY_ROUNDS)
         calls = self._write("short", [[self._workload.short]] * share)
         with self._loaded({name: LATENCY[name] for name in LATENCY if name in names}) as handles:
-            laps = run_rounds(handles, calls, LATENCY_ROUNDS, lambda message: None)
+            laps = run_rounds(encoding(handles, calls), LATENCY_ROUNDS, lambda message: None)
         medians = {name: [percentile(lap.wall, 50) for lap in found] for name, found in laps.items()}
         results = []
         for handle in (handle for handle in handles if handle.failed is None):

@@ -21,8 +21,8 @@ LIBRARIES = (
 
 
 @dataclass(frozen=True)
-class Fingerprint:
-    """What the figures were measured on.
+class Surroundings:
+    """The machine and the libraries.
 
     Attributes
     ----------
@@ -30,16 +30,40 @@ class Fingerprint:
         The machine; of its features those that matter to low precision; CPUs that this process may use.
     versions
         Of the libraries that are installed.
-    encoder
-        Where the encoder came from.
-    int8_sha256, int8_bytes
-        Its int8 file.
     """
 
     processor: str
     features: tuple[str, ...]
     cpus: int
     versions: dict[str, str]
+
+    @classmethod
+    def here(cls) -> Surroundings:
+        """Look at the machine that this process runs on."""
+        machine = this_machine()
+        features = tuple(name for name in SHOWN_FEATURES if name in machine.features)
+        return Surroundings(machine.processor, features, machine.cpus, installed(LIBRARIES))
+
+    def facts(self) -> dict[str, str]:
+        """For people."""
+        return {
+            "processor": f"{self.processor}, {self.cpus} CPUs ({', '.join(self.features) or 'no features known'})",
+            "libraries": ", ".join(f"{name} {number}" for name, number in self.versions.items()),
+        }
+
+
+@dataclass(frozen=True)
+class Fingerprint(Surroundings):
+    """What the figures of an encoder were measured on.
+
+    Attributes
+    ----------
+    encoder
+        Where the encoder came from.
+    int8_sha256, int8_bytes
+        Its int8 file.
+    """
+
     encoder: str
     int8_sha256: str
     int8_bytes: int
@@ -47,25 +71,13 @@ class Fingerprint:
     @classmethod
     def take(cls, encoder: EncoderArtefact) -> Fingerprint:
         """Look at the machine that this process runs on, and at an encoder's int8 file."""
-        machine, file = this_machine(), encoder.manifest.files[graph_file("int8")]
-        features = tuple(name for name in SHOWN_FEATURES if name in machine.features)
-        return cls(
-            processor=machine.processor,
-            features=features,
-            cpus=machine.cpus,
-            versions=installed(LIBRARIES),
-            encoder=encoder.info.source,
-            int8_sha256=file.sha256,
-            int8_bytes=file.size,
-        )
+        here, file = Surroundings.here(), encoder.manifest.files[graph_file("int8")]
+        return cls(**vars(here), encoder=encoder.info.source, int8_sha256=file.sha256, int8_bytes=file.size)
 
     def facts(self) -> dict[str, str]:
         """For people."""
-        return {
-            "processor": f"{self.processor}, {self.cpus} CPUs used ({', '.join(self.features) or 'no features known'})",
-            "libraries": ", ".join(f"{name} {number}" for name, number in self.versions.items()),
-            "encoder": f"{self.encoder}, int8 file {self.int8_bytes / 1e6:.1f} MB, sha256 {self.int8_sha256}",
-        }
+        file = f"{self.encoder}, int8 file {self.int8_bytes / 1e6:.1f} MB, sha256 {self.int8_sha256}"
+        return super().facts() | {"encoder": file}
 
 
 def installed(names: Sequence[str]) -> dict[str, str]:

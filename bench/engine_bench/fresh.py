@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from engine_bench.peers.handle import environment
+from engine_bench.process import environment
 from engine_runtime.errors import EngineError
 
 Q = TypeVar("Q")

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
+
 from engine_bench.peers.registry import ONE_WORKER
 from engine_bench.results import Comparison, Latency, Row
+from engine_bench.rounds import Lap
 from engine_bench.sheets import Sheet, quality_cells, times
 
 QUALITY = ("cosine", "1st %", "least", "overlap@10", "batch")
@@ -64,8 +67,13 @@ def notes(found: Comparison) -> list[str]:
             for row in found.rows
             if row.name == ONE_WORKER
         ]
-    lines += [f"{name} was left out: {why}" for name, why in found.left_out.items()]
-    busiest = max((lap.foreign for row in found.rows for lap in row.laps if lap.foreign is not None), default=None)
+    return lines + remarks((lap for row in found.rows for lap in row.laps), found.left_out)
+
+
+def remarks(laps: Iterable[Lap], left_out: Mapping[str, str]) -> list[str]:
+    """Who was left out, and who else was on the machine: lines after any comparison made in rounds."""
+    lines = [f"{name} was left out: {why}" for name, why in left_out.items()]
+    busiest = max((lap.foreign for lap in laps if lap.foreign is not None), default=None)
     if busiest is not None:
         lines.append(f"Other processes kept {busiest:.2f} CPUs busy during a turn at most.")
     return lines

@@ -1,12 +1,13 @@
-"""Interleaved rounds: every peer once a round, so that a drift of the machine meets all alike.
+"""Interleaved rounds: every member once a round, so that a drift of the machine meets all alike.
 
-Knows peers through their handles; knows nothing of tokens or of quality.
+Knows members by their turns; knows nothing of tokens or of quality.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
@@ -17,10 +18,16 @@ T = TypeVar("T")
 
 Tell = Callable[[str], None]
 
+Spent = tuple[tuple[float, ...], float]
+"""Seconds of the clock that each call of a turn took, and seconds of all CPUs together that they took."""
+
+Turn = Callable[[], Spent | None]
+"""Does a member's work once; None where the member is out, now or since before."""
+
 
 @dataclass(frozen=True)
 class Lap:
-    """One peer in one round.
+    """One member in one round.
 
     Attributes
     ----------
@@ -48,34 +55,42 @@ def rotated(members: Sequence[T], number: int) -> list[T]:
     return [*members[first:], *members[:first]]
 
 
-def run_rounds(handles: Sequence[Handle], calls: str, rounds: int, tell: Tell) -> dict[str, list[Lap]]:
-    """Run all peers `rounds` times.
+def run_rounds(members: Mapping[str, Turn], rounds: int, tell: Tell) -> dict[str, list[Lap]]:
+    """Give every member `rounds` turns.
 
     Parameters
     ----------
-    handles
-        Loaded peers. One that fails on the way is out from there on, and has fewer laps than rounds.
-    calls
-        File of the texts of each call.
+    members
+        By name. One that fails on the way is out from there on, and has fewer laps than rounds.
     rounds
-        How often each peer has its turn.
+        How often each has its turn.
     tell
         Told of each turn when it is over.
 
     Returns
     -------
     dict of lists
-        By name, the laps of each peer, in order. The vectors of the last lap are in `vectors_of` the peer.
+        By name, the laps of each member, in order.
     """
-    laps: dict[str, list[Lap]] = {handle.name: [] for handle in handles}
+    laps: dict[str, list[Lap]] = {name: [] for name in members}
     for number in range(rounds):
-        for handle in rotated(handles, number):
+        for name in rotated(list(members), number):
             watch = LoadWatch.start()
-            if reply := handle.encode(calls, vectors_of(handle)):
-                lap = Lap(reply.wall, reply.cpu, watch.foreign(reply.cpu))
-                laps[handle.name].append(lap)
-                tell(f"round {number + 1} of {rounds}: {handle.name}, {lap.seconds:.2f} s")
+            if spent := members[name]():
+                lap = Lap(*spent, watch.foreign(spent[1]))
+                laps[name].append(lap)
+                tell(f"round {number + 1} of {rounds}: {name}, {lap.seconds:.2f} s")
     return laps
+
+
+def encoding(handles: Sequence[Handle], calls: str) -> dict[str, Turn]:
+    """Turns of loaded peers, by name: each encodes the texts of the file `calls` into its `vectors_of`."""
+    return {handle.name: partial(_encode, handle, calls) for handle in handles}
+
+
+def _encode(handle: Handle, calls: str) -> Spent | None:
+    reply = handle.encode(calls, vectors_of(handle))
+    return None if reply is None else (reply.wall, reply.cpu)
 
 
 def vectors_of(handle: Handle) -> Path:

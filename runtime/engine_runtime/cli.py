@@ -15,7 +15,7 @@ from typing import Any
 
 import click
 
-from engine_runtime import __version__
+from engine_runtime import __version__, logs
 from engine_runtime.errors import EngineError, MachineError
 
 INTERRUPTED = 130
@@ -76,6 +76,10 @@ class LazyGroup(click.Group):
             return super().invoke(ctx)
         except ModuleNotFoundError as error:
             raise missing(ctx.invoked_subcommand or "", error) from error
+        except KeyboardInterrupt as error:
+            if logs.structured():  # click would print an empty line, which is no document
+                raise click.Abort from error
+            raise
 
 
 def load(name: str) -> click.Command:
@@ -106,7 +110,15 @@ def missing(name: str, error: ModuleNotFoundError) -> MachineError:
 
 @click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="engine")
-def engine() -> None:
+@click.option(
+    "--log-format",
+    type=click.Choice(["text", "json"]),
+    default="text",
+    show_default=True,
+    help="How stderr is written: lines for people, or one JSON document a line.",
+)
+@click.pass_context
+def engine(ctx: click.Context, log_format: logs.Format) -> None:
     """Turn behaviour logs and texts into user profiles.
 
     \b
@@ -120,6 +132,8 @@ def engine() -> None:
     \b
     Exit codes: 0 ok, 2 usage, 3 environment, 4 bad input, 5 damaged or mismatched artefact, 130 interrupted.
     """
+    logs.speak(log_format)
+    logs.event("started", {"command": ctx.invoked_subcommand, "version": __version__})
 
 
 def main() -> None:
@@ -136,26 +150,28 @@ def run(arguments: list[str]) -> int:
     except (click.Abort, KeyboardInterrupt):
         return _fail("interrupted", INTERRUPTED)
     except click.ClickException as error:
-        error.show()
-        return error.exit_code
+        return _refuse(error)
     except EngineError as error:
         return _fail(str(error), error.exit_code)
     except OSError as error:
         return _fail(*_explain(error))
-    if isinstance(answered, int):
-        return answered
-    click.echo(click.style(f"took {time.perf_counter() - started:.1f} s{_peak_memory()}", dim=True), err=True)
+    else:
+        return answered if isinstance(answered, int) else _end(time.perf_counter() - started)
+    finally:
+        logs.speak("text")
+
+
+def _end(seconds: float) -> int:
+    """Say how long a command took, and how much memory; return the exit code."""
+    from engine_runtime.process import peak_memory
+
+    peak = peak_memory()
+    if logs.structured():
+        logs.event("ended", {"exit_code": 0, "seconds": round(seconds, 3), "peak_memory_bytes": peak})
+        return 0
+    memory = "" if peak is None else f", peak memory {peak / 1e6:,.0f} MB"
+    click.echo(click.style(f"took {seconds:.1f} s{memory}", dim=True), err=True)
     return 0
-
-
-def _peak_memory() -> str:
-    """Most memory that this process has had, for people; empty where the system does not count it."""
-    try:
-        import resource
-    except ModuleNotFoundError:  # Windows
-        return ""
-    unit = 1 if sys.platform == "darwin" else 1024
-    return f", peak memory {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 1e6:,.0f} MB"
 
 
 def _explain(error: OSError) -> tuple[str, int]:
@@ -171,6 +187,17 @@ def _explain(error: OSError) -> tuple[str, int]:
     )
 
 
+def _refuse(error: click.ClickException) -> int:
+    """Say what click found wrong with a call, with the command's usage where a person reads it."""
+    if logs.structured():
+        return _fail(error.format_message(), error.exit_code)
+    error.show()
+    return error.exit_code
+
+
 def _fail(message: str, code: int) -> int:
+    if logs.structured():
+        logs.event("failed", {"exit_code": code, "message": message}, "error")
+        return code
     click.echo(f"{click.style('error', fg='red', bold=True)}: {message}", err=True)
     return code

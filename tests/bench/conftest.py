@@ -11,10 +11,15 @@ import pytest
 from engine_bench.fingerprint import Fingerprint
 from engine_bench.peers.contract import Task, write_calls
 from engine_bench.workload import Workload, make_workload
+from engine_export.bundle import export_run
 from engine_export.encoder import ExportSettings, export_encoder
 from engine_export.sources import EncoderSource
+from engine_models.settings import TrainSettings
+from engine_models.training import Where, train
+from engine_runtime.artefacts.bundle import Bundle
 from engine_runtime.artefacts.dataset import Dataset
 from engine_runtime.artefacts.encoder import EncoderArtefact
+from engine_runtime.artefacts.run import Run
 from fake_peers import MakeTask
 from shops import Shop
 from tiny_models import FAST, make_source, texts_of
@@ -55,6 +60,31 @@ def workload(dataset: Dataset, encoder: EncoderArtefact) -> Workload:
 @pytest.fixture(scope="session")
 def fingerprint(encoder: EncoderArtefact) -> Fingerprint:
     return Fingerprint.take(encoder)
+
+
+@pytest.fixture(scope="session")
+def visited(scratch: Path) -> Dataset:
+    """A shop in which thirty users bought five things each."""
+    folder = scratch / "visited"
+    folder.mkdir()
+    items = "id,title\n" + "".join(f'i{row:02d},"{text}"\n' for row, text in enumerate(texts_of(60)))
+    events = [
+        f"u{user:02d},i{(3 * user + 2 * step) % 60:02d},{1_600_000_000 + 5000 * step}"
+        for user in range(30)
+        for step in range(5)
+    ]
+    return Shop(folder).ingest("user,item,time\n" + "\n".join(events) + "\n", items)
+
+
+@pytest.fixture(scope="session")
+def trained(scratch: Path, visited: Dataset, encoder: EncoderArtefact) -> Run:
+    settings = TrainSettings(dim=16, white_dim=16, n_concepts=8, max_events=4, epochs=1)
+    return train(visited, encoder, Where(scratch / "run"), settings)
+
+
+@pytest.fixture(scope="session")
+def bundle(scratch: Path, trained: Run, encoder: EncoderArtefact, visited: Dataset) -> Bundle:
+    return export_run(trained, encoder, visited, scratch / "bundle", ExportSettings(quantize=FAST))
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ import numpy as np
 
 from engine_bench.peers.contract import write_calls
 from engine_bench.peers.handle import Handle
-from engine_bench.rounds import Lap, rotated, run_rounds, vectors_of
+from engine_bench.rounds import Lap, encoding, rotated, run_rounds, vectors_of
 from fake_peers import MakeTask
 
 
@@ -33,7 +33,7 @@ def test_every_peer_once_a_round(make_task: MakeTask, tmp_path: Path) -> None:
     ):
         for handle in (one, two):
             handle.load()
-        laps = run_rounds([one, two], calls, 3, told.append)
+        laps = run_rounds(encoding([one, two], calls), 3, told.append)
     assert {name: len(found) for name, found in laps.items()} == {"one": 3, "two": 0}
     assert [len(lap.wall) for lap in laps["one"]] == [2, 2, 2]
     assert np.load(vectors_of(one)).tolist() == [[1, 2], [2, 2], [3, 1]]

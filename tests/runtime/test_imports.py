@@ -95,5 +95,5 @@ def test_help_imports_next_to_nothing() -> None:
     assert "serve-batch" in found["said"]
     assert foreign(found["loaded"]) == {"engine_runtime", "click"}
     ours = {name for name in found["loaded"] if name.startswith("engine_runtime")}
-    assert ours == {"engine_runtime", "engine_runtime.cli", "engine_runtime.errors"}
+    assert ours == {"engine_runtime", "engine_runtime.cli", "engine_runtime.errors", "engine_runtime.logs"}
     assert len(found["loaded"]) < 250

@@ -1,26 +1,22 @@
 """The parent's side of one peer: starts its process, asks, and remembers why it failed.
 
-Knows processes and the messages of `contract`; knows nothing of vectors or of other peers. A peer that fails once is
+Knows the messages of `contract`; knows nothing of vectors or of other peers. A peer that fails once is
 out: its reason is kept and no more is asked of it.
 """
 
 from __future__ import annotations
 
-import os
-import subprocess
 import sys
-from collections.abc import Mapping
 from pathlib import Path
-from threading import Timer
 from types import TracebackType
 
 import msgspec
 
 from engine_bench.peers.contract import Reply, Request, Task, line
+from engine_bench.process import Process
 from engine_runtime.errors import MachineError
 
 MOST_SECONDS = 3600.0
-GRACE_SECONDS = 10.0
 
 
 class Handle:
@@ -48,8 +44,7 @@ class Handle:
         self._target = target
         self._task = task
         self._most_seconds = most_seconds
-        self._log = self.folder / "log.txt"
-        self._child: subprocess.Popen[bytes] | None = None
+        self._child: Process | None = None
 
     def __enter__(self) -> Handle:
         """Start nothing yet: `prepare` and `load` do."""
@@ -92,62 +87,12 @@ class Handle:
         return reply
 
     def close(self) -> None:
-        """End the process: by ending its requests first, by force if it does not listen."""
+        """End the process, where there is one."""
         child, self._child = self._child, None
-        if child is None:
-            return
-        for pipe in (child.stdin, child.stdout):
-            if pipe is not None:
-                pipe.close()
-        try:
-            child.wait(GRACE_SECONDS)
-        except subprocess.TimeoutExpired:
-            child.kill()
-            child.wait()
+        if child is not None:
+            child.close()
 
     def _exchange(self, request: Request) -> Reply:
-        child = self._child = self._child or self._start()
-        if child.stdin is None or child.stdout is None:
-            raise MachineError("the process has no pipes.")
-        limit = Timer(self._most_seconds, child.kill)
-        limit.start()
-        try:
-            child.stdin.write(line(request))
-            child.stdin.flush()
-            received = child.stdout.readline()
-        except BrokenPipeError:
-            received = b""
-        finally:
-            limit.cancel()
-        if not received:
-            raise MachineError(f"the process ended with code {child.wait()}{self._last_words()}")
-        return msgspec.json.decode(received, type=Reply)
-
-    def _start(self) -> subprocess.Popen[bytes]:
-        with self._log.open("ab") as log:
-            return subprocess.Popen(
-                [sys.executable, "-m", "engine_bench.peers.child", self._target],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=log,
-                env=environment(os.environ, self._task.threads),
-            )
-
-    def _last_words(self) -> str:
-        said = self._log.read_text(errors="replace").strip().splitlines()
-        return f": {said[-1].strip()}" if said else ""
-
-
-def environment(present: Mapping[str, str], threads: int) -> dict[str, str]:
-    """A child's environment: its threads, no network, no usage data sent."""
-    count = str(threads)
-    return dict(present) | {
-        "OMP_NUM_THREADS": count,
-        "MKL_NUM_THREADS": count,
-        "RAYON_NUM_THREADS": count,
-        "TOKENIZERS_PARALLELISM": "true" if threads > 1 else "false",
-        "HF_HUB_OFFLINE": "1",
-        "TRANSFORMERS_OFFLINE": "1",
-        "HF_HUB_DISABLE_TELEMETRY": "1",
-        "NNCF_CI": "1",  # its name for: send no usage data
-    }
+        command = (sys.executable, "-m", "engine_bench.peers.child", self._target)
+        self._child = self._child or Process(command, self._task.threads, self.folder / "log.txt")
+        return msgspec.json.decode(self._child.ask(line(request), self._most_seconds), type=Reply)

@@ -11,7 +11,9 @@ KIND = "index"
 ITEMS_FILE = "items.parquet"
 VECTORS_FILE = "vectors.npy"
 GRAPH_FILE = "hnsw.bin"
+POINTS_FILE = "points.npz"
 NEWCOMERS_FILE = "newcomers.npz"
+UNTRAINED_FILE = "untrained.npy"
 
 
 @dataclass(frozen=True)
@@ -40,6 +42,8 @@ class IndexInfo:
         Share of the exact ten nearest that a search finds, measured at build on `n_probes` queries; 1 for exact.
     n_probes
         Queries that the recall was measured on.
+    n_dead
+        Points of the graph whose item has left the catalogue.
     """
 
     precision: str
@@ -54,6 +58,7 @@ class IndexInfo:
     ef: int
     recall: float
     n_probes: int
+    n_dead: int = 0
 
 
 @dataclass(frozen=True)
@@ -77,7 +82,7 @@ class IndexArtefact:
 
     @property
     def vectors(self) -> Path:
-        """Item vectors: float32 [n_items, dim], residuals added, row by row as in the catalogue."""
+        """Item vectors: float32 [n_items, dim], residuals added, row by row as in the catalogue; read in place."""
         return self.root / VECTORS_FILE
 
     @property
@@ -86,6 +91,16 @@ class IndexArtefact:
         return self.root / GRAPH_FILE
 
     @property
+    def points(self) -> Path:
+        """Which items stand behind which point of the graph, see `search.points`; present beside the graph."""
+        return self.root / POINTS_FILE
+
+    @property
     def newcomers(self) -> Path:
         """Items that training has not seen, with the neighbours that they borrow from; see `search.newcomers`."""
         return self.root / NEWCOMERS_FILE
+
+    @property
+    def untrained(self) -> Path:
+        """What the text alone says of each new item, before it borrows: float32 [n_new, d]."""
+        return self.root / UNTRAINED_FILE

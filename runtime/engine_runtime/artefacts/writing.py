@@ -18,6 +18,7 @@ from typing import Any
 import msgspec
 
 import engine_runtime
+from engine_runtime.artefacts.exchange import exchange
 from engine_runtime.artefacts.manifest import MANIFEST, SCHEMA, FileRecord, Manifest, artefact_kind, file_record
 from engine_runtime.errors import ArtefactError, UsageError
 
@@ -126,10 +127,16 @@ def creator() -> str:
 
 
 def put_in_place(temporary: Path, target: Path, retired: Path) -> None:
-    """Rename `temporary` to `target`; what is there goes to `retired`, and then away."""
-    if target.exists():
-        target.rename(retired)
-    temporary.rename(target)
+    """Rename `temporary` to `target`; what is there goes to `retired`, and then away.
+
+    Where the system can exchange names, there is no moment without an artefact at `target`.
+    """
+    if target.exists() and exchange(temporary, target):
+        temporary.rename(retired)
+    else:
+        if target.exists():
+            target.rename(retired)
+        temporary.rename(target)
     flush(target.parent)
     shutil.rmtree(retired, ignore_errors=True)
 

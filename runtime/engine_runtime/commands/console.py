@@ -1,6 +1,7 @@
-"""What a person sees while a command runs: progress, notes and tables; on a terminal live, elsewhere plain lines.
+"""What is seen while a command runs: progress, notes and tables; on a terminal live, elsewhere plain lines.
 
-Everything goes to stderr, so that stdout holds a command's result alone. Knows nothing of any command.
+Progress and notes go to stderr, as lines or as JSON documents (`engine_runtime.logs`); stdout holds a command's result
+alone. Knows nothing of any command.
 """
 
 from __future__ import annotations
@@ -17,6 +18,8 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 from rich.text import Text
+
+from engine_runtime import logs
 
 PLAIN_SECONDS = 5.0
 PLAIN_WIDTH = 120
@@ -35,8 +38,13 @@ def stderr() -> Console:
 
 
 def note(message: str) -> None:
-    """Print one line for a person, on stderr."""
-    click.echo(message, err=True)
+    """Say one line on stderr."""
+    logs.line(message)
+
+
+def warn(message: str) -> None:
+    """Say one line on stderr that whoever runs this should read."""
+    logs.line(message, "warning")
 
 
 def emit(document: Any) -> None:
@@ -86,7 +94,7 @@ def progress(title: str, total: int, unit: str) -> Iterator[Advance]:
     unit
         Plural name of what is counted.
     """
-    if not sys.stderr.isatty():
+    if logs.structured() or not sys.stderr.isatty():
         yield _plain(title, total, unit)
         return
     columns = (
@@ -114,16 +122,21 @@ def progress(title: str, total: int, unit: str) -> Iterator[Advance]:
 def _plain(title: str, total: int, unit: str) -> Advance:
     start = last = time.monotonic()
     count = 0
+    shown = (-1, "")
 
     def advance(done: int, remark: str = "") -> None:
-        nonlocal count, last
+        nonlocal count, last, shown
         count += done
         now = time.monotonic()
-        if count < total and now - last < PLAIN_SECONDS:
+        if (count, remark) == shown or (count < total and now - last < PLAIN_SECONDS):
             return
-        last = now
+        last, shown = now, (count, remark)
         rate = count / max(now - start, 1e-9)
         left = max(total - count, 0) / max(rate, 1e-9)
+        if logs.structured():
+            speed = {"per_second": round(rate, 1), "seconds_left": round(left, 1), "remark": remark}
+            logs.event("progress", {"step": title, "done": count, "total": total, "unit": unit} | speed)
+            return
         tail = f", {remark}" if remark else ""
         note(f"{title}: {count:,} of {total:,} {unit}, {rate:,.0f}/s, {left:,.0f} s left{tail}")
 

@@ -13,6 +13,7 @@ from engine_runtime.commands import console
 from engine_runtime.commands.append import append
 from engine_runtime.commands.options import EXISTING, force_option, json_option, out_option, threads_option
 from engine_runtime.data.config import DatasetConfig, IngestConfig, load_config
+from engine_runtime.data.rejects import count_reasons
 from engine_runtime.data.schema import FILE, LINE, REASON
 
 if TYPE_CHECKING:
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
 
 SHOWN_REASONS = 10
 SHOWN_REJECTS = 5
-READ_ROWS = 65_536
 
 
 @click.group()
@@ -184,15 +184,8 @@ def _paths(
 def summarise(dataset: Dataset) -> dict[str, Any]:
     """Return what a data set holds and what was refused, as JSON knows it."""
     info = dataset.info
-    reasons: dict[str, int] = {}
-    first: list[dict[str, Any]] = []
     with pq.ParquetFile(dataset.rejects) as rejects:
-        for batch in rejects.iter_batches(READ_ROWS):
-            if len(first) < SHOWN_REJECTS:
-                first += batch.select([FILE, LINE, REASON]).slice(0, SHOWN_REJECTS - len(first)).to_pylist()
-            for counted in batch.column(REASON).value_counts().to_pylist():
-                reasons[counted["values"]] = reasons.get(counted["values"], 0) + counted["counts"]
-    ordered = sorted(reasons.items(), key=lambda pair: (-pair[1], pair[0]))
+        first = next(rejects.iter_batches(SHOWN_REJECTS, columns=[FILE, LINE, REASON]), None)
     return {
         "dataset": str(dataset.root),
         "name": info.name,
@@ -204,7 +197,11 @@ def summarise(dataset: Dataset) -> dict[str, Any]:
         "items_with_events": info.n_items_with_events,
         "items_without_text": info.n_items_without_text,
         "buckets": info.n_buckets,
-        "rejects": {"rows": info.n_rejects, "reasons": dict(ordered), "first": first},
+        "rejects": {
+            "rows": info.n_rejects,
+            "reasons": count_reasons(dataset),
+            "first": first.to_pylist() if first else [],
+        },
     }
 
 

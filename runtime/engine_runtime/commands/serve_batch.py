@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import dataclasses
-import time
+import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+from msgspec import to_builtins
 
-from engine_runtime.commands.console import emit, facts, note, progress
+from engine_runtime.commands.console import emit, facts, progress, warn
 from engine_runtime.commands.options import (
     EXISTING,
     EXISTING_DIRECTORY,
@@ -22,6 +22,7 @@ from engine_runtime.commands.options import (
     precision_option,
     provider_option,
 )
+from engine_runtime.commands.watching import bucket_done, log_begin, show, sum_up, watch_options, watching
 from engine_runtime.errors import EngineError, UsageError
 
 if TYPE_CHECKING:
@@ -29,6 +30,11 @@ if TYPE_CHECKING:
     from engine_runtime.artefacts.output import OutputInfo
     from engine_runtime.inference.session import Provider
     from engine_runtime.serve.stages import Stages
+
+PRODUCTS = ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
+"""What tells the library behind NumPy's products, once, when NumPy is imported, how many threads they have. One:
+workers keep the CPUs busy already, and with more threads the last bits of a product, and so an output's bytes, would
+differ from one machine to another."""
 
 
 @click.command(short_help="Profiles and recommendations for every user, as Parquet.")
@@ -64,6 +70,7 @@ if TYPE_CHECKING:
     type=EXISTING_DIRECTORY,
     help="An output of before: serve only users who have changed since, and list those who are gone.",
 )
+@watch_options
 @click.option("--resume", is_flag=True, help="Go on from the finished parts of a run that was stopped.")
 @force_option
 @json_option
@@ -81,6 +88,9 @@ def serve_batch(
     provider: Provider,
     cache: Path | None,
     since: Path | None,
+    metrics_port: int | None,
+    metrics_host: str,
+    summary: Path | None,
     resume: bool,
     force: bool,
     as_json: bool,
@@ -93,7 +103,7 @@ def serve_batch(
     A run that is stopped, by a full disk (exit code 3), Ctrl-C (130) or a kill, leaves its finished parts in
     OUT.unfinished. The same command with --resume goes on from there and ends with the same bytes; where nothing was
     begun it begins, and where all is done it does nothing, so a script may always say --resume. Two runs never write
-    one OUT: the second ends with exit code 2.
+    one OUT: the second ends with exit code 2. docs/operations.md is for who runs this every night.
 
     With --since only users are served who are new, or whose events or attributes are not what they were when that
     output was made, with the same bundle, index, precision, provider and top-k. Put the rows in the place of the
@@ -104,7 +114,11 @@ def serve_batch(
       engine serve-batch --bundle bundle --index index --events dataset --out profiles
       engine serve-batch --bundle bundle --index index --events tuesday --since monday.out --out tuesday.out
       engine serve-batch --bundle bundle --index index --events today.csv --config dataset.toml --out profiles
+      engine --log-format json serve-batch ... --resume --metrics-port 9464 --summary profiles.json
     """
+    for library in PRODUCTS:
+        os.environ.setdefault(library, "1")
+
     from engine_runtime.artefacts.index import IndexArtefact
     from engine_runtime.artefacts.output import KIND
     from engine_runtime.artefacts.unfinished import unfinished
@@ -113,22 +127,28 @@ def serve_batch(
 
     if since is not None and since.resolve() == out.resolve():
         raise UsageError(f"{out} cannot take its own place: unchanged users have no row in it. Name another directory.")
-    with _hinting(out), unfinished(out, KIND, replace=force, resume=resume) as work:
+    with (
+        watching(out, summary, metrics_host, metrics_port) as watch,
+        _hinting(out),
+        unfinished(out, KIND, replace=force, resume=resume) as work,
+    ):
         engine = Engine.load(bundle, index_path, precision, workers, provider, cache)
         catalogue = IndexArtefact.open(index_path, verify=False).items
         dataset = _dataset(events, config, users, catalogue, work.scratch, memory)
-        started = time.perf_counter()
         changed = changes(since, engine, dataset, top_k)
         left = begin(work, engine, dataset, top_k, changed)
+        watch.begin(work, dataset, left)
+        log_begin(watch)
         with progress("serving", left, "users") as advance:
-            output, stages = serve_rest(work, engine, dataset, top_k, advance, memory=memory, since=changed)
-        seconds = time.perf_counter() - started
+            hooks = (watch.counting(advance), bucket_done(watch), watch.stages)
+            output, stages = serve_rest(work, engine, dataset, top_k, *hooks, memory=memory, since=changed)
+        watch.end()
+        found = sum_up(watch, output, summary)
     if as_json:
-        timings = {"served_now": stages.users, "seconds": seconds, "stages": stages.seconds, "cpu": stages.cpu_seconds}
-        named = {"output": str(out), "digest": output.manifest.digest, "parents": output.manifest.parents}
-        emit(named | dataclasses.asdict(output.info) | timings)
+        emit(to_builtins(found))
         return
-    facts(f"profiles in {out}", _summary(output.info, stages, seconds))
+    facts(f"profiles in {out}", _summary(output.info, stages, found.seconds))
+    show(found)
 
 
 def _summary(info: OutputInfo, stages: Stages, seconds: float) -> dict[str, str]:
@@ -164,7 +184,7 @@ def _hinting(out: Path) -> Iterator[None]:
         yield
     except (KeyboardInterrupt, OSError, EngineError) as error:
         if is_begun(out) and not isinstance(error, UsageError):
-            note(f"finished parts are kept in {unfinished_folder(out)}: add --resume to go on from there")
+            warn(f"finished parts are kept in {unfinished_folder(out)}: add --resume to go on from there")
         raise
 
 
@@ -186,5 +206,5 @@ def _dataset(
 
     made = ingest(load_config(config), events, [], users, scratch / "dataset", memory=memory, catalogue=catalogue)
     if made.info.n_rejects:
-        note(f"{made.info.n_rejects:,} rows were rejected; `engine data ingest` lists them")
+        warn(f"{made.info.n_rejects:,} rows were rejected; `engine data ingest` lists them")
     return made

@@ -1,28 +1,32 @@
-"""Building and opening the index artefact: from texts to vectors to a searchable graph with its recall measured.
+"""Building and opening the index artefact: from vectors to a searchable graph with its recall measured.
 
 Knows artefacts and search; knows nothing of users but the query vectors that it is given as probes.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from engine_runtime.artefacts import index as layout
 from engine_runtime.artefacts.index import IndexArtefact, IndexInfo
+from engine_runtime.artefacts.manifest import read_manifest
 from engine_runtime.artefacts.writing import Draft
 from engine_runtime.data.histories import read_catalogue
 from engine_runtime.data.schema import RANKABLE
 from engine_runtime.errors import ArtefactError
 from engine_runtime.inference.session import available_cpus
-from engine_runtime.search.hnsw import HnswIndex, distinct_points
+from engine_runtime.search.hnsw import HnswIndex, unseen
 from engine_runtime.search.index import ExactIndex, Floats, Index
 from engine_runtime.search.newcomers import Newcomers
+from engine_runtime.search.points import BLOCK_ROWS, Bools, Points, distinct_points
+from engine_runtime.search.recall import exact_scores, recall_at
 
 Method = Literal["auto", "exact", "hnsw"]
 
@@ -30,6 +34,9 @@ EXACT_ITEMS = 20_000
 RECALL_AT = 10
 MIN_RECALL = 0.98
 MAX_EF = 4096
+MOST_DEAD = 0.2
+"""Share of a graph's points that may be dead before it is built anew: they cost memory and steps of every search."""
+
 MOST_MAGNITUDE = 1e6
 """Of a number in an item vector: real ones are near 1, and products of two such sums stay finite."""
 
@@ -53,6 +60,10 @@ class IndexSettings:
     ef_construction: int = 200
     ef: int = 64
 
+    def is_exact(self, count: int) -> bool:
+        """Whether an index of `count` rankable items is an exact one."""
+        return self.method == "exact" or (self.method == "auto" and count <= EXACT_ITEMS) or not count
+
 
 @dataclass(frozen=True)
 class Measured:
@@ -62,10 +73,16 @@ class Measured:
     ef: int
     recall: float
     n_points: int
+    n_dead: int = 0
 
 
 def measured_index(
-    vectors: Floats, rankable: npt.NDArray[np.bool_], probes: Floats, settings: IndexSettings, threads: int
+    vectors: Floats,
+    rankable: Bools,
+    probes: Floats,
+    settings: IndexSettings,
+    threads: int,
+    advance: Callable[[int], object] = unseen,
 ) -> Measured:
     """Build an index and measure its recall@10 against exact search.
 
@@ -79,18 +96,17 @@ def measured_index(
         float32 [n, d]: queries like those to come.
     settings, threads
         How to build it.
+    advance
+        Told of every further so many points in the graph.
 
     Raises
     ------
     ArtefactError
         A vector is not finite, or no breadth reaches the recall.
     """
-    if not np.isfinite(vectors).all():
-        raise ArtefactError("an item vector is not finite. Export the bundle again, or use fp32.")
-    exact = ExactIndex(vectors, rankable)
-    count = int(rankable.sum())
-    if settings.method == "exact" or (settings.method == "auto" and count <= EXACT_ITEMS) or not count:
-        return Measured(exact, 0, 1.0, len(distinct_points(vectors, rankable)[0]))
+    check_finite(vectors)
+    if settings.is_exact(int(rankable.sum())):
+        return Measured(ExactIndex(vectors, rankable), 0, 1.0, len(distinct_points(vectors, rankable)))
     built = HnswIndex.build(
         vectors,
         rankable,
@@ -98,25 +114,52 @@ def measured_index(
         ef_construction=settings.ef_construction,
         ef=settings.ef,
         threads=threads,
+        advance=advance,
     )
-    nearest = min(RECALL_AT, count)
-    wanted, _ = exact.search(probes, nearest)
-    while (recall := recall_at(wanted, built.search(probes, nearest)[0])) < MIN_RECALL and built.ef < MAX_EF:
-        built.ef = min(2 * built.ef, MAX_EF)
-    if recall >= MIN_RECALL:
-        return Measured(built, built.ef, recall, built.n_points)
+    measured = _measured(built, probes)
+    if measured.recall >= MIN_RECALL:
+        return measured
     raise ArtefactError(
-        f"HNSW finds {recall:.3f} of the exact ten nearest with ef {built.ef}; {MIN_RECALL} is the least. "
+        f"HNSW finds {measured.recall:.3f} of the exact ten nearest with ef {built.ef}; {MIN_RECALL} is the least. "
         "Raise --m and --ef-construction, or use --method exact."
     )
 
 
-def recall_at(wanted: Floats, found: Floats) -> float:
-    """Share of the wanted scores that were reached: a found item as good as a wanted one counts, for ties are equal."""
-    if not wanted.size:
-        return 1.0
-    worst = wanted[:, -1:] - 1e-5 * np.maximum(np.abs(wanted[:, -1:]), 1)
-    return float((found >= worst).mean())
+def renewed_index(
+    base: HnswIndex,
+    vectors: Floats,
+    rankable: Bools,
+    probes: Floats,
+    settings: IndexSettings,
+) -> Measured | None:
+    """Carry the graph of `base`, which is used up by this, over to a changed catalogue, and measure its recall.
+
+    None where the graph has to be built anew: more than `MOST_DEAD` of its points would be dead, or no breadth reaches
+    the recall. For the other parameters see `measured_index`.
+    """
+    check_finite(vectors)
+    renewed = base.renewed(vectors, rankable)
+    renewed.ef = settings.ef
+    if len(renewed.points) - renewed.n_points > MOST_DEAD * len(renewed.points):
+        return None
+    measured = _measured(renewed, probes)
+    return measured if measured.recall >= MIN_RECALL else None
+
+
+def check_finite(vectors: Floats) -> None:
+    """Refuse vectors of which one is not finite; raises `ArtefactError`."""
+    for start in range(0, len(vectors), BLOCK_ROWS):
+        if not np.isfinite(vectors[start : start + BLOCK_ROWS]).all():
+            raise ArtefactError("an item vector is not finite. Export the bundle again, or use fp32.")
+
+
+def _measured(built: HnswIndex, probes: Floats) -> Measured:
+    """Double the breadth of a search until the recall is reached, or the breadth is `MAX_EF`."""
+    nearest = min(RECALL_AT, int(built.rankable.sum()))
+    wanted = exact_scores(built.vectors, built.rankable, probes, nearest)
+    while (recall := recall_at(wanted, built.search(probes, nearest)[0])) < MIN_RECALL and built.ef < MAX_EF:
+        built.ef = min(2 * built.ef, MAX_EF)
+    return Measured(built, built.ef, recall, built.n_points, len(built.points) - built.n_points)
 
 
 def write_index(draft: Draft, catalogue: pa.Table, measured: Measured, newcomers: Newcomers) -> None:
@@ -125,6 +168,7 @@ def write_index(draft: Draft, catalogue: pa.Table, measured: Measured, newcomers
     pq.write_table(catalogue, draft.path / layout.ITEMS_FILE, compression="zstd")
     np.save(draft.path / layout.VECTORS_FILE, measured.index.vectors)
     if isinstance(measured.index, HnswIndex):
+        measured.index.points.save(draft.path / layout.POINTS_FILE)
         measured.index.save(draft.path / layout.GRAPH_FILE)
 
 
@@ -144,28 +188,43 @@ def index_info(measured: Measured, precision: str, settings: IndexSettings, n_pr
         ef=measured.ef,
         recall=measured.recall,
         n_probes=n_probes,
+        n_dead=measured.n_dead,
     )
 
 
 def open_index(artefact: IndexArtefact, threads: int | None = None) -> tuple[Index, pa.Table, Newcomers]:
-    """The index of an artefact, ready to search, its catalogue and the new items in it; raises `ArtefactError`."""
-    catalogue = read_catalogue(artefact.items)
-    try:
-        vectors = np.load(artefact.vectors, allow_pickle=False)
-    except (OSError, ValueError, EOFError, MemoryError) as error:
-        raise ArtefactError(f"{artefact.vectors} is no array: {error}. Run `engine index` again.") from error
-    info = artefact.info
+    """The index of an artefact, ready to search, its catalogue and the new items in it; raises `ArtefactError`.
+
+    Its vectors stay on the disk, mapped: several processes share what they read of them.
+    """
+    catalogue, info = read_catalogue(artefact.items), artefact.info
+    vectors = _mapped(artefact.vectors)
     if vectors.shape != (info.n_items, info.dim) or len(catalogue) != info.n_items:
         raise ArtefactError(f"{artefact.root} holds {vectors.shape} vectors for {len(catalogue)} items. Index again.")
-    if vectors.dtype != np.float32 or not (np.abs(vectors) <= MOST_MAGNITUDE).all():
-        raise ArtefactError(
-            f"{artefact.vectors} holds {vectors.dtype}, not float32 up to {MOST_MAGNITUDE:g} alone. Index again."
-        )
     newcomers = Newcomers.load(artefact.newcomers)
     if not newcomers.within(len(catalogue)) or len(newcomers.items) != info.n_new:
         raise ArtefactError(f"{artefact.newcomers} does not fit the {len(catalogue)} items beside it. Index again.")
     rankable = catalogue[RANKABLE].to_numpy()
     if info.method == "exact":
-        return ExactIndex(vectors, rankable), catalogue, newcomers
-    workers = threads or available_cpus()
-    return HnswIndex.load(artefact.graph, vectors, rankable, ef=info.ef, threads=workers), catalogue, newcomers
+        opened: Index = ExactIndex(vectors, rankable)
+    else:
+        # an index of an earlier version has no file of points: its graph is over the distinct vectors, in order
+        points = Points.load(artefact.points, rankable, info.dim) if artefact.points.is_file() else None
+        workers = threads or available_cpus()
+        opened = HnswIndex.load(artefact.graph, vectors, rankable, ef=info.ef, threads=workers, points=points)
+    if read_manifest(artefact.root, layout.KIND).digest != artefact.manifest.digest:
+        raise ArtefactError(f"the index in {artefact.root} was replaced while it was opened. Start again.")
+    return opened, catalogue, newcomers
+
+
+def _mapped(path: Path) -> Floats:
+    """An array of vectors that stays on the disk; raises `ArtefactError` where it is not what it should be."""
+    try:
+        vectors = np.asarray(np.load(path, mmap_mode="r", allow_pickle=False))
+    except (OSError, ValueError, EOFError, MemoryError) as error:
+        raise ArtefactError(f"{path} is no array: {error}. Run `engine index` again.") from error
+    starts = range(0, len(vectors) if vectors.ndim else 0, BLOCK_ROWS)
+    sound = all((np.abs(vectors[start : start + BLOCK_ROWS]) <= MOST_MAGNITUDE).all() for start in starts)
+    if vectors.dtype != np.float32 or not sound:
+        raise ArtefactError(f"{path} holds {vectors.dtype}, not float32 up to {MOST_MAGNITUDE:g} alone. Index again.")
+    return vectors

@@ -5,12 +5,14 @@ ones (docs/architecture.md, "Index"). Here equal vectors share one point, `ef` i
 checked, and the file travels in an artefact whose digests are verified before this module sees it.
 
 The graph holds the vectors less their mean: that moves all scores of a query alike, so the order stays, and a graph
-over centred vectors is found through where the common part would hide what tells items apart.
+over centred vectors is found through where the common part would hide what tells items apart. It has its own copy of
+them, beside the links; the vectors that an index is given may lie on the disk.
 """
 
 from __future__ import annotations
 
 import copy
+from collections.abc import Callable
 from pathlib import Path
 
 import hnswlib
@@ -19,9 +21,14 @@ import numpy.typing as npt
 
 from engine_runtime.errors import ArtefactError
 from engine_runtime.search.index import ExactIndex, Floats, Items
+from engine_runtime.search.points import BLOCK_ROWS, Bools, Ints, Points, distinct_points, renewed_points
 
-# Below this a build on one thread takes seconds, and gives the same graph every time.
+# Below this a build on one thread takes a minute at most, and gives the same graph every time.
 ONE_THREAD_POINTS = 100_000
+
+
+def unseen(done: int) -> None:
+    """Watch nothing."""
 
 
 class HnswIndex:
@@ -34,66 +41,92 @@ class HnswIndex:
     rankable
         bool [items].
     graph
-        A loaded or built hnswlib index over the distinct rankable vectors, in the order of `distinct_points`.
+        A loaded or built hnswlib index over `points`, labelled by their numbers.
+    points
+        The distinct vectors among the rankable ones.
     ef
         Breadth of a search.
     threads
-        Threads of a search over many queries.
+        Threads of a search over many queries, and of a build of many points.
     """
 
     method = "hnsw"
 
     def __init__(
-        self, vectors: Floats, rankable: npt.NDArray[np.bool_], graph: hnswlib.Index, ef: int, threads: int
+        self, vectors: Floats, rankable: Bools, graph: hnswlib.Index, points: Points, ef: int, threads: int
     ) -> None:
         self.vectors = vectors
         self.rankable = rankable
+        self.points = points
         self.ef = ef
         self._graph = graph
         self._threads = threads
-        points, self._members, self._offsets = distinct_points(vectors, rankable)
-        self._centre = centre_of(points)
-        self._shared = len(self._members) > len(self._offsets) - 1
-        if graph.get_current_count() != self.n_points:
+        self.n_points = points.n_living
+        self._shared = len(points.members) > self.n_points
+        if graph.get_current_count() != len(points):
             raise ArtefactError(
-                f"the HNSW graph has {graph.get_current_count()} points, the vectors {self.n_points}. "
+                f"the HNSW graph has {graph.get_current_count()} points, the vectors {len(points)}. "
                 "Run `engine index` again."
             )
-
-    @property
-    def n_points(self) -> int:
-        """Distinct vectors in the graph."""
-        return len(self._offsets) - 1
 
     @classmethod
     def build(
         cls,
         vectors: Floats,
-        rankable: npt.NDArray[np.bool_],
+        rankable: Bools,
         *,
         m: int,
         ef_construction: int,
         ef: int,
         threads: int,
+        advance: Callable[[int], object] = unseen,
     ) -> HnswIndex:
-        """Build the graph; see the class for the parameters, and hnswlib for `m` and `ef_construction`."""
-        points, _, _ = distinct_points(vectors, rankable)
+        """Build the graph; see the class for the parameters, and hnswlib for `m` and `ef_construction`.
+
+        `advance` is told of every further so many points. Up to `ONE_THREAD_POINTS` the same vectors give the same
+        graph; beyond, several threads insert at once, and graphs differ as these come in turn.
+        """
+        points = distinct_points(vectors, rankable)
         graph = hnswlib.Index(space="ip", dim=vectors.shape[1])
         graph.init_index(max_elements=len(points), M=m, ef_construction=ef_construction, random_seed=100)
-        workers = 1 if len(points) < ONE_THREAD_POINTS else threads
-        if len(points):  # hnswlib refuses to add nothing
-            graph.add_items(points - centre_of(points), np.arange(len(points)), num_threads=workers)
-        return cls(vectors, rankable, graph, ef, threads)
+        _insert(graph, vectors, points, np.arange(len(points)), threads, advance)
+        return cls(vectors, rankable, graph, points, ef, threads)
 
     @classmethod
-    def load(cls, path: Path, vectors: Floats, rankable: npt.NDArray[np.bool_], *, ef: int, threads: int) -> HnswIndex:
-        """Load a graph that `save` wrote, over the same vectors."""
+    def load(
+        cls,
+        path: Path,
+        vectors: Floats,
+        rankable: Bools,
+        *,
+        ef: int,
+        threads: int,
+        points: Points | None = None,
+    ) -> HnswIndex:
+        """Load a graph that `save` wrote, over the same vectors.
+
+        Without `points` the graph is taken for one that was built over these very vectors, and they are worked out.
+        """
         graph = hnswlib.Index(space="ip", dim=vectors.shape[1])
         try:
             graph.load_index(str(path))
         except RuntimeError as error:
             raise ArtefactError(f"hnswlib cannot load {path}: {error}. Run `engine index` again.") from error
-        return cls(vectors, rankable, graph, ef, threads)
+        known = distinct_points(vectors, rankable) if points is None else points
+        return cls(vectors, rankable, graph, known, ef, threads)
+
+    def renewed(self, vectors: Floats, rankable: Bools) -> HnswIndex:
+        """The index of a changed catalogue, with the graph of this one, which must not be searched any more.
+
+        Vectors that are new join the graph. Points that no item needs any more are dead: they keep their place as
+        stepping stones of a search and are never found.
+        """
+        points, dying, joining = renewed_points(self.points, self.vectors, vectors, rankable)
+        for point in dying.tolist():
+            self._graph.mark_deleted(point)
+        self._graph.resize_index(len(points))
+        _insert(self._graph, vectors, points, joining, self._threads, unseen)
+        return HnswIndex(vectors, rankable, self._graph, points, self.ef, self._threads)
 
     def save(self, path: Path) -> None:
         """Write the graph."""
@@ -114,12 +147,12 @@ class HnswIndex:
             labels, distances = self._graph.knn_query(queries, k=found, num_threads=self._threads)
         except RuntimeError:  # the links lead to fewer than `found` points, as happens where most are asked for
             return ExactIndex(self.vectors, self.rankable).search(queries, k)
-        products = 1 - distances + (queries @ self._centre)[:, None]
+        products = 1 - distances + (queries @ self.points.centre)[:, None]
         if self._shared:
             self._expand(labels.astype(np.int64), products, scores, items)
             return scores, items
         scores[:, :found] = products
-        items[:, :found] = self._members[labels.astype(np.int64)]
+        items[:, :found] = self.points.first_items(labels.astype(np.int64))
         return scores, items
 
     def with_threads(self, threads: int) -> HnswIndex:
@@ -128,44 +161,32 @@ class HnswIndex:
         index._threads = threads  # noqa: SLF001
         return index
 
-    def _expand(self, points: npt.NDArray[np.int64], values: Floats, scores: Floats, items: Items) -> None:
+    def _expand(self, points: Ints, values: Floats, scores: Floats, items: Items) -> None:
         """Put the items of each point in its place, until a query's row of `scores` and `items` is full."""
-        counts = np.diff(self._offsets)[points]
+        offsets = self.points.offsets
+        counts = offsets[points + 1] - offsets[points]
         before = np.cumsum(counts, axis=1) - counts
         counts = np.clip(items.shape[1] - before, 0, counts)
         rows = np.repeat(np.arange(len(points)), counts.sum(axis=1))
         step = np.arange(counts.sum()) - np.repeat(np.cumsum(counts.ravel()) - counts.ravel(), counts.ravel())
         columns = np.repeat(before.ravel(), counts.ravel()) + step
-        items[rows, columns] = self._members[np.repeat(self._offsets[points].ravel(), counts.ravel()) + step]
+        items[rows, columns] = self.points.members[np.repeat(offsets[points].ravel(), counts.ravel()) + step]
         scores[rows, columns] = np.repeat(values.ravel(), counts.ravel())
 
 
-def centre_of(points: Floats) -> Floats:
-    """Mean of the points: float32 [d]."""
-    return points.mean(axis=0) if len(points) else np.zeros(points.shape[1], np.float32)
-
-
-def distinct_points(
-    vectors: Floats, rankable: npt.NDArray[np.bool_]
-) -> tuple[Floats, npt.NDArray[np.int32], npt.NDArray[np.int64]]:
-    """The distinct vectors among the rankable ones.
-
-    Returns
-    -------
-    points : float32 [points, d]
-    members : int32 [rankable items]
-        Items, point by point.
-    offsets : int64 [points + 1]
-        Point p stands for the items ``members[offsets[p]:offsets[p + 1]]``.
-    """
-    items = np.flatnonzero(rankable).astype(np.int32)
-    rows = np.ascontiguousarray(vectors[items])
-    keys = rows.view(np.dtype((np.void, rows.dtype.itemsize * rows.shape[1]))).ravel()
-    _, first, point, counts = np.unique(keys, return_index=True, return_inverse=True, return_counts=True)
-    # Number the points by their first item, so that the order says nothing of the bytes.
-    order = np.argsort(first)
-    rank = np.empty_like(order)
-    rank[order] = np.arange(len(order))
-    members = items[np.argsort(rank[point], kind="stable")]
-    offsets = np.concatenate(([0], np.cumsum(counts[order]))).astype(np.int64)
-    return rows[first[order]], members, offsets
+def _insert(
+    graph: hnswlib.Index,
+    vectors: Floats,
+    points: Points,
+    joining: npt.NDArray[np.int64],
+    threads: int,
+    advance: Callable[[int], object],
+) -> None:
+    """Add points to a graph that has room for them, a block at a time."""
+    workers = 1 if len(joining) < ONE_THREAD_POINTS else threads
+    for start in range(0, len(joining), BLOCK_ROWS):
+        block = joining[start : start + BLOCK_ROWS]
+        rows = vectors[points.first_items(block)]
+        rows -= points.centre
+        graph.add_items(rows, block, num_threads=workers)
+        advance(len(block))

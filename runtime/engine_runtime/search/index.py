@@ -73,7 +73,7 @@ class ExactIndex:
         self.vectors = vectors
         self.rankable = rankable
         self._items = np.flatnonzero(rankable).astype(np.int32)
-        self._rows = np.ascontiguousarray(vectors[self._items])
+        self._rows = vectors if rankable.all() else vectors[self._items]
 
     def search(self, queries: Floats, k: int) -> tuple[Floats, Items]:
         """See `Index.search`."""

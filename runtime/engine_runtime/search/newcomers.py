@@ -93,18 +93,49 @@ def find_newcomers(texts: Floats, trained: Bools) -> Newcomers:
         bool [items].
     """
     new, known = np.flatnonzero(~trained).astype(np.int32), np.flatnonzero(trained).astype(np.int32)
+    return Newcomers(new, *find_neighbours(texts[new], texts, known))
+
+
+def find_neighbours(asking: Floats, texts: Floats, known: Items) -> tuple[Items, Floats]:
+    """The known items that each text is like, in memory that does not grow with their number.
+
+    Parameters
+    ----------
+    asking
+        float32 [n, w]: unit directions of whitened texts.
+    texts
+        float32 [items, w]: those of a catalogue.
+    known
+        int32 [m]: items to choose from, rising.
+
+    Returns
+    -------
+    neighbours : int32 [n, k]
+        Nearest first; k is `NEIGHBOURS`, or all of fewer known items.
+    shares : float32 [n, k]
+        Rows sum to 1.
+    """
     count = min(NEIGHBOURS, len(known))
-    neighbours, shares = np.zeros((len(new), count), np.int32), np.zeros((len(new), count), np.float32)
-    if not count or not len(new):
-        return Newcomers(new, neighbours, shares)
-    directions = texts[known].T
-    block = max(1, BLOCK_SCORES // len(known))
-    for start in range(0, len(new), block):
-        rows = slice(start, start + block)
-        columns, cosines = best(texts[new[rows]] @ directions, count)
+    neighbours, shares = np.zeros((len(asking), count), np.int32), np.zeros((len(asking), count), np.float32)
+    for start in range(0, len(asking) if count else 0, BLOCK_BORROWERS):
+        rows = slice(start, start + BLOCK_BORROWERS)
+        cosines, neighbours[rows] = _nearest(asking[rows], texts, known, count)
         weights = np.exp((cosines - cosines[:, :1]) / SHARPNESS)
-        neighbours[rows], shares[rows] = known[columns], weights / weights.sum(axis=1, keepdims=True)
-    return Newcomers(new, neighbours, shares)
+        shares[rows] = weights / weights.sum(axis=1, keepdims=True)
+    return neighbours, shares
+
+
+def _nearest(asking: Floats, texts: Floats, known: Items, count: int) -> tuple[Floats, Items]:
+    """Cosines and items of the `count` nearest known ones of some texts, block by block of those."""
+    cosines, items = np.zeros((len(asking), 0), np.float32), np.zeros((len(asking), 0), np.int32)
+    block = max(count, BLOCK_SCORES // max(len(asking), 1))
+    for start in range(0, len(known), block):
+        some = known[start : start + block]
+        both = np.concatenate((cosines, asking @ texts[some].T), axis=1)
+        named = np.concatenate((items, np.broadcast_to(some, (len(asking), len(some)))), axis=1)
+        columns, cosines = best(both, min(count, both.shape[1]))
+        items = np.take_along_axis(named, columns, axis=1)
+    return cosines, items
 
 
 def lend_successors(table: SuccessorTable, newcomers: Newcomers) -> SuccessorTable:

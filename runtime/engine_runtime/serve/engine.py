@@ -33,7 +33,7 @@ from engine_runtime.profile.labels import Prediction
 from engine_runtime.search.building import open_index
 from engine_runtime.search.fusion import Ranking, Seen, rank, wide_queries
 from engine_runtime.search.index import Index
-from engine_runtime.search.newcomers import Newcomers, find_newcomers
+from engine_runtime.search.newcomers import Newcomers
 from engine_runtime.serve.learned import Learned, align
 from engine_runtime.serve.shelf import Shelf, lengthen, shelve
 
@@ -129,7 +129,7 @@ class Engine:
         return engine
 
     def with_items(self, index: Index, catalogue: pa.Table, newcomers: Newcomers) -> Engine:
-        """The same engine over an index of `catalogue`, whose vectors and newcomers `item_vectors` gave."""
+        """The same engine over an index of `catalogue`, made as `engine_runtime.serve.stock` says."""
         engine = copy.copy(self)
         engine.stock = shelve(self.learned, index, catalogue, newcomers)
         return engine
@@ -197,24 +197,6 @@ class Engine:
     def item_numbers(self, ids: Sequence[str]) -> npt.NDArray[np.int32]:
         """Numbers of items in the index's catalogue, as histories name them: int32 [ids], -1 for an unknown one."""
         return align(pa.chunked_array([pa.array(ids, pa.string())]), self.shelf.catalogue[ITEM_ID])
-
-    def item_vectors(self, catalogue: pa.Table, texts: Sequence[str]) -> tuple[Floats, Newcomers]:
-        """Vectors of a catalogue's items, and which of them are new.
-
-        Returns
-        -------
-        vectors : float32 [items, d + w]
-            As `encode` gives them, with the residual that training gave the item; of a new item, that of its
-            neighbours.
-        newcomers : Newcomers
-        """
-        vectors = self.encode(texts, "item")
-        residuals, trained = self.learned.residuals(catalogue)
-        newcomers = find_newcomers(vectors[:, self.info.shape.dim :], trained)
-        learned = vectors[:, : self.info.shape.dim]
-        learned += residuals
-        learned[newcomers.items] += newcomers.borrowed(residuals)
-        return vectors, newcomers
 
     def profile(self, histories: Histories) -> Profiles:
         """Refine histories, whose items are numbered as in the index's catalogue.

@@ -1,11 +1,14 @@
 """From a bundle and a data set to an index: item vectors, then a graph over them, its recall measured on real users.
 
-The only place that writes an index.
+The only place that writes an index. Where an earlier index of the same bundle is named, its vectors and its graph are
+gone on from; the new one is whole in itself, and the earlier one is read and left as it is.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import dataclasses
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 
 import numpy as np
@@ -14,16 +17,40 @@ from engine_runtime.artefacts import bundle as bundle_layout
 from engine_runtime.artefacts import dataset as dataset_layout
 from engine_runtime.artefacts import index as layout
 from engine_runtime.artefacts.dataset import Dataset
-from engine_runtime.artefacts.index import IndexArtefact
+from engine_runtime.artefacts.index import IndexArtefact, IndexInfo
+from engine_runtime.artefacts.manifest import check_parent
 from engine_runtime.artefacts.writing import drafting
 from engine_runtime.data.histories import read_bucket, read_catalogue
-from engine_runtime.data.schema import RANKABLE, TEXT
+from engine_runtime.data.schema import RANKABLE
+from engine_runtime.errors import ArtefactError
 from engine_runtime.inference.session import available_cpus
-from engine_runtime.search.building import IndexSettings, index_info, measured_index, write_index
-from engine_runtime.search.index import ExactIndex, Floats
+from engine_runtime.search.building import (
+    IndexSettings,
+    Measured,
+    index_info,
+    measured_index,
+    open_index,
+    renewed_index,
+    write_index,
+)
+from engine_runtime.search.hnsw import HnswIndex, unseen
+from engine_runtime.search.index import ExactIndex, Floats, Index
 from engine_runtime.serve.engine import Engine, check_event_types
+from engine_runtime.serve.stock import Stock, read_untrained, stock_items
 
 PROBES = 1000
+
+Watch = Callable[[str, int, str], AbstractContextManager[Callable[[int], object]]]
+"""Shows a long step: title, how many there are, of what; gives what is told of every further so many."""
+
+
+@dataclasses.dataclass(frozen=True)
+class _Base:
+    """An earlier index: its items, its search, what is known of it."""
+
+    stock: Stock
+    index: Index
+    info: IndexInfo
 
 
 def make_index(
@@ -32,8 +59,10 @@ def make_index(
     out: Path,
     settings: IndexSettings,
     *,
+    base: IndexArtefact | None = None,
     replace: bool = False,
     report: Callable[[str], None] = lambda message: None,
+    watch: Watch = lambda title, total, unit: nullcontext(unseen),
 ) -> IndexArtefact:
     """Encode a data set's items and build a search index over them.
 
@@ -44,43 +73,102 @@ def make_index(
     dataset
         Whose catalogue is indexed; some of its users are the probes that the recall is measured with.
     out
-        Where the index goes.
+        Where the index goes; it may be where `base` is.
     settings
         How it is built.
+    base
+        An earlier index of the same bundle and variant. Only texts that it lacks are encoded. Its graph is gone on
+        from where `settings` are its own: new vectors are inserted, those that are gone are marked dead. The graph is
+        built anew where more than a fifth of its points would be dead, or the recall is out of reach.
     replace
         Whether an index that is there may be replaced.
     report
         Told what happens.
+    watch
+        Shows the progress of the graph.
 
     Raises
     ------
     ArtefactError
-        The data set numbers its event types otherwise than the bundle, a vector is not finite, or HNSW's recall is
-        out of reach.
+        The data set numbers its event types otherwise than the bundle, `base` is of another bundle or variant, a
+        vector is not finite, or HNSW's recall is out of reach.
     """
     check_event_types(engine.info, dataset)
-    catalogue = read_catalogue(dataset.items)
-    rankable = catalogue[RANKABLE].to_numpy()
     with drafting(out, layout.KIND, replace=replace) as draft:
-        report(f"encoding {len(catalogue):,} items with the {engine.precision} encoder")
-        vectors, newcomers = engine.item_vectors(catalogue, catalogue[TEXT].to_pylist())
-        probes = _probes(engine.with_items(ExactIndex(vectors, rankable), catalogue, newcomers), dataset, vectors)
-        report(f"building the index over {int(rankable.sum()):,} items, {len(probes):,} probes")
-        measured = measured_index(vectors, rankable, probes, settings, engine.threads or available_cpus())
-        write_index(draft, catalogue, measured, newcomers)
+        earlier = None if base is None else _open_base(engine, base)
+        stock = _stock(engine, dataset, None if earlier is None else earlier.stock, report)
+        probes = _probes(engine, dataset, stock)
+        measured = _searchable(stock, probes, settings, earlier, engine.threads or available_cpus(), report, watch)
+        write_index(draft, stock.catalogue, measured, stock.newcomers)
+        np.save(draft.path / layout.UNTRAINED_FILE, stock.untrained)
         parents = {
             bundle_layout.KIND: engine.bundle.manifest.digest,
             dataset_layout.KIND: dataset.manifest.digest,
         }
-        described = index_info(measured, engine.precision, settings, len(probes), len(newcomers.items))
+        described = index_info(measured, engine.precision, settings, len(probes), len(stock.newcomers.items))
         draft.seal(described, parents)
-    return IndexArtefact.open(out)
+    return IndexArtefact.open(out, verify=False)
 
 
-def _probes(engine: Engine, dataset: Dataset, vectors: Floats) -> Floats:
+def _open_base(engine: Engine, base: IndexArtefact) -> _Base:
+    """Read an earlier index whose vectors can be mixed with those of `engine`; raises `ArtefactError`."""
+    check_parent(base.root, base.manifest, bundle_layout.KIND, engine.bundle.manifest.digest)
+    if base.info.precision != engine.precision:
+        raise ArtefactError(
+            f"the index in {base.root} was made with {base.info.precision}, this one would be with {engine.precision}: "
+            "vectors of two variants do not mix. Use the same --precision, or leave out --from."
+        )
+    untrained = read_untrained(base, engine.info.shape.dim)
+    index, catalogue, newcomers = open_index(base, engine.threads)
+    return _Base(Stock(catalogue, index.vectors, newcomers, untrained), index, base.info)
+
+
+def _stock(engine: Engine, dataset: Dataset, known: Stock | None, report: Callable[[str], None]) -> Stock:
+    """The data set's items with their vectors."""
+
+    def encode(texts: Sequence[str]) -> Floats:
+        report(f"encoding {len(texts):,} items with the {engine.precision} encoder")
+        return engine.encode(texts, "item")
+
+    return stock_items(read_catalogue(dataset.items), encode, engine.learned, known)
+
+
+def _searchable(
+    stock: Stock,
+    probes: Floats,
+    settings: IndexSettings,
+    earlier: _Base | None,
+    threads: int,
+    report: Callable[[str], None],
+    watch: Watch,
+) -> Measured:
+    """A search over the stock: by the graph of an earlier index where it can be gone on from, else by a new one."""
+    rankable = stock.catalogue[RANKABLE].to_numpy()
+    count = int(rankable.sum())
+    report(f"building the index over {count:,} items, {len(probes):,} probes")
+    graph = None if earlier is None else _reusable(earlier, settings, count)
+    if graph is not None:
+        found = renewed_index(graph, stock.vectors, rankable, probes, settings)
+        if found is not None:
+            return found
+        report("too many points of the earlier graph are dead, or its recall is too low: building it anew")
+    if settings.is_exact(count):
+        return measured_index(stock.vectors, rankable, probes, settings, threads)
+    with watch("graph", count, "vectors") as advance:
+        return measured_index(stock.vectors, rankable, probes, settings, threads, advance)
+
+
+def _reusable(earlier: _Base, settings: IndexSettings, count: int) -> HnswIndex | None:
+    """The graph of an earlier index, where a new one would be built as it was."""
+    alike = (earlier.info.m, earlier.info.ef_construction) == (settings.m, settings.ef_construction)
+    return earlier.index if isinstance(earlier.index, HnswIndex) and alike and not settings.is_exact(count) else None
+
+
+def _probes(engine: Engine, dataset: Dataset, stock: Stock) -> Floats:
     """Queries of some users; of a data set without histories, its item vectors."""
     histories = read_bucket(dataset, 0)
     some = np.flatnonzero(histories.n_ordered)[:PROBES]
     if not len(some):
-        return vectors[:PROBES]
-    return engine.profile(histories.take(some)).query
+        return stock.vectors[:PROBES]
+    exact = ExactIndex(stock.vectors, stock.catalogue[RANKABLE].to_numpy())
+    return engine.with_items(exact, stock.catalogue, stock.newcomers).profile(histories.take(some)).query

@@ -14,7 +14,7 @@ import pyarrow as pa
 
 from engine_runtime.profile.labels import LabelReader
 from engine_runtime.search.index import Index
-from engine_runtime.search.newcomers import Newcomers, find_newcomers, lend_successors
+from engine_runtime.search.newcomers import Newcomers, find_neighbours, lend_successors
 from engine_runtime.search.successors import SuccessorTable
 from engine_runtime.serve.learned import Learned
 
@@ -37,7 +37,7 @@ class Shelf:
         bool [items]: items that training has not seen.
     vectors, directions
         float32 [items and newcomers, d], [.., w]: of all that a history may refer to, what the refiner reads and the
-        directions of texts. Side by side they are the index's vectors.
+        directions of texts. Side by side they are the index's vectors, of which they are views.
     labels
         The label heads for these items; None where the bundle has none.
     """
@@ -94,10 +94,10 @@ def lengthen(shelf: Shelf, learned: Learned, added: Floats) -> Shelf:
     """
     residuals, trained = learned.residuals(shelf.catalogue)
     own, directions = split(added, learned.bundle.info.shape.dim)
-    known = np.flatnonzero(trained)
-    among = np.concatenate((shelf.directions[known], directions))
-    own += find_newcomers(among, np.arange(len(among)) < len(known)).borrowed(residuals[known])
-    vectors = np.concatenate((shelf.vectors, own))
+    known = np.flatnonzero(trained).astype(np.int32)
+    further = np.arange(len(added), dtype=np.int32)
+    lent = Newcomers(further, *find_neighbours(directions, shelf.directions, known)).borrowed(residuals)
+    vectors = np.concatenate((shelf.vectors, own + lent))
     return replace(
         shelf,
         vectors=vectors,
@@ -107,8 +107,8 @@ def lengthen(shelf: Shelf, learned: Learned, added: Floats) -> Shelf:
 
 
 def split(vectors: Floats, dim: int) -> tuple[Floats, Floats]:
-    """What the refiner reads, [n, d], and the directions of texts, [n, w], of items' vectors; both are copies."""
-    return vectors[:, :dim].copy(), vectors[:, dim:].copy()
+    """What the refiner reads, [n, d], and the directions of texts, [n, w], of items' vectors; both are views."""
+    return vectors[:, :dim], vectors[:, dim:]
 
 
 def _label_reader(learned: Learned, catalogue: pa.Table, vectors: Floats) -> LabelReader | None:

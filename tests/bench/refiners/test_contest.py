@@ -8,14 +8,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from engine_bench.refiners.contest import EXACT, Contender, Given, compete
-from engine_bench.refiners.report import COLUMNS, sheet
+from engine_bench.refiners.contest import EXACT, Closeness, Given, compete
+from engine_bench.seat import Contender
 from engine_runtime.artefacts.run import RefinerShape
 from engine_runtime.data.histories import ModelInputs
 from engine_runtime.errors import EngineError
 
-SHAPE = RefinerShape(8, 8, 2, 1, 1, 5, 1, 2)
+GIVEN = Given(RefinerShape(8, 8, 2, 1, 1, 5, 1, 2), "bundle", "run")
+VECTORS = np.eye(3, dtype=np.float32)
 FAKE = """
+import os
 import numpy as np
 
 def load(folder, variant):
@@ -26,7 +28,13 @@ def load(folder, variant):
     query = held["vectors"][held["items"]]
     if variant == "turned":
         query = -query
-    return variant, lambda: {} if variant == "other" else {"query": query, "profile": query}
+    turns = []
+    def work():
+        turns.append(variant)
+        if variant == "dying" and len(turns) > 1:
+            os._exit(7)
+        return {} if variant == "other" else {"query": query, "profile": query}
+    return variant, work
 """
 
 
@@ -50,30 +58,35 @@ def inputs() -> ModelInputs:
 
 def test_those_that_run_have_rows_and_the_others_a_reason(fake: str, inputs: ModelInputs) -> None:
     """A row holds laps, ratios to the first and closeness to float32; one that cannot be loaded says why."""
-    vectors = np.eye(3, dtype=np.float32)
     names = {"ours": "same", EXACT: "exact", "turned": "turned", "other": "other", "broken": "broken"}
-    given = Given(SHAPE, "bundle", "run")
-    rows, left_out = compete(asked(names, fake), given, inputs, vectors, 2, lambda message: None)
+    told: list[str] = []
+    rows, left_out = compete(asked(names, fake), GIVEN, inputs, VECTORS, 2, told.append)
     assert [row.name for row in rows] == ["ours", EXACT, "turned", "other"]
-    assert left_out == {"broken": "the process ended: ValueError: no kernel"}
+    assert left_out == {"broken": "the process ended with code 1: ValueError: no kernel"}
     assert all(len(row.laps) == 2 for row in rows)
     assert rows[0].ours.median == 1
-    assert rows[0].cosine == pytest.approx((1, 1, 1, 1))
-    assert rows[2].cosine == pytest.approx((-1, -1, -1, -1))
+    assert rows[0].cosine == Closeness(1, 1, 1, 1)
+    assert rows[2].cosine == Closeness(-1, -1, -1, -1)
     assert rows[3].cosine is None
-    table = sheet(rows, 3, 3)
-    assert {len(cells) for cells in table.rows} == {len(COLUMNS)}
-    assert "another network" in table.rows[3]
+    assert "ours is ready" in told
+
+
+def test_one_that_fails_on_the_way_is_out(fake: str, inputs: ModelInputs) -> None:
+    """Its laps are not shown, for others have more; it is asked no more, and the rest goes on."""
+    names = {"ours": "same", EXACT: "exact", "dying": "dying"}
+    rows, left_out = compete(asked(names, fake), GIVEN, inputs, VECTORS, 3, lambda message: None)
+    assert [row.name for row in rows] == ["ours", EXACT]
+    assert left_out["dying"].startswith("the process ended with code 7")
+
+
+def test_a_python_that_is_not_there_is_left_out(fake: str, inputs: ModelInputs) -> None:
+    """The reason names it."""
+    contenders = asked({"ours": "same", EXACT: "exact"}, fake) | {"other": Contender("no-such-python", fake, "other")}
+    _, left_out = compete(contenders, GIVEN, inputs, VECTORS, 1, lambda message: None)
+    assert "no-such-python cannot be started" in left_out["other"]
 
 
 def test_without_ours_there_is_nothing_to_compare(fake: str, inputs: ModelInputs) -> None:
     """Where the first cannot be loaded, the comparison fails and says why."""
-    with pytest.raises(EngineError, match="ours did not run: the process ended: ValueError: no kernel"):
-        compete(
-            asked({"ours": "broken"}, fake),
-            Given(SHAPE, "bundle", "run"),
-            inputs,
-            np.eye(3, dtype=np.float32),
-            1,
-            lambda message: None,
-        )
+    with pytest.raises(EngineError, match="ours did not run: the process ended with code 1: ValueError: no kernel"):
+        compete(asked({"ours": "broken"}, fake), GIVEN, inputs, VECTORS, 1, lambda message: None)

@@ -71,7 +71,7 @@ def test_files_are_where_the_dataclass_says(world: tiny.World) -> None:
             dataset.rejects,
             *map(dataset.bucket, range(dataset.info.n_buckets)),
         },
-        index.root: {index.items, index.vectors, index.newcomers},
+        index.root: {index.items, index.vectors, index.newcomers, index.untrained},
     }
     for artefact in (bundle, dataset, index):
         assert {artefact.root / name for name in artefact.manifest.files} == named[artefact.root]

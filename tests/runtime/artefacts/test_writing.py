@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine_runtime.artefacts import writing
+from engine_runtime.artefacts.exchange import exchange
 from engine_runtime.artefacts.manifest import MANIFEST, open_artefact
 from engine_runtime.artefacts.writing import check_free, drafting
 from engine_runtime.errors import UsageError
@@ -123,3 +125,42 @@ def test_all_is_flushed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None
         draft.seal(Info(1))
         assert set(flushed) == {"deep", "file", MANIFEST, draft.path.name}
     assert flushed[-1] == tmp_path.name
+
+
+def test_a_replaced_artefact_is_there_at_every_moment(tmp_path: Path) -> None:
+    """Whoever looks while it is replaced again and again finds one of them, whole; nothing is left beside it."""
+    if not exchange(*(_folder(tmp_path / name) for name in ("left", "right"))):
+        pytest.skip("this system can not exchange names")
+    target, ended, missed = tmp_path / "in" / "toy", threading.Event(), []
+
+    def look() -> None:
+        while not ended.is_set():
+            if not (target / MANIFEST).is_file():
+                missed.append(target)
+
+    write(target)
+    looking = threading.Thread(target=look)
+    looking.start()
+    try:
+        for number in range(30):
+            write(target, number, replace=True)
+    finally:
+        ended.set()
+        looking.join()
+    assert not missed
+    assert names(target.parent) == ["toy"]
+    assert (target / "file").read_text() == "29"
+
+
+def test_names_that_cannot_be_exchanged(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Elsewhere an artefact is replaced by two renames, and nothing is left beside it either."""
+    monkeypatch.setattr(writing, "exchange", lambda left, right: False)
+    write(tmp_path / "toy")
+    write(tmp_path / "toy", 2, replace=True)
+    assert names(tmp_path) == ["toy"]
+    assert (tmp_path / "toy" / "file").read_text() == "2"
+
+
+def _folder(path: Path) -> Path:
+    path.mkdir()
+    return path

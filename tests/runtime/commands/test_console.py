@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import sys
 import time
 from collections.abc import Callable
 
 import pytest
 
+from engine_runtime import logs
 from engine_runtime.commands import console
 
 
@@ -49,17 +51,39 @@ def test_tables_print_what_they_are_given(capsys: pytest.CaptureFixture[str]) ->
 
 
 def test_plain_progress(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    """Without a terminal there is a line now and then and one at the end, with rate and remaining time."""
+    """Without a terminal there is a line now and then and one at the end, with rate and remaining time; none twice."""
     clock = [100.0]
     monkeypatch.setattr(time, "monotonic", lambda: clock[0])
     with console.progress("reading", 40, "rows") as advance:
         for done in range(1, 5):
             clock[0] += 3
             advance(10, f"part {done}")
+        advance(0, "part 4")
     assert capsys.readouterr().err.splitlines() == [
         "reading: 20 of 40 rows, 3/s, 6 s left, part 2",
         "reading: 40 of 40 rows, 3/s, 0 s left, part 4",
     ]
+
+
+def test_progress_for_machines(
+    monkeypatch: pytest.MonkeyPatch, terminal: Callable[[str], None], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Where machines read the log, progress is an event with rate and remaining time, on a terminal too."""
+    terminal("stderr")
+    clock = [100.0]
+    monkeypatch.setattr(time, "monotonic", lambda: clock[0])
+    logs.speak("json")
+    try:
+        with console.progress("reading", 40, "rows") as advance:
+            clock[0] += 10
+            advance(10, "part 1")
+            console.warn("slow")
+    finally:
+        logs.speak("text")
+    done, slow = map(json.loads, capsys.readouterr().err.splitlines())
+    assert (done["event"], done["step"], done["unit"], done["remark"]) == ("progress", "reading", "rows", "part 1")
+    assert (done["done"], done["total"], done["per_second"], done["seconds_left"]) == (10, 40, 1, 30)
+    assert (slow["level"], slow["message"]) == ("warning", "slow")
 
 
 def test_progress_of_nothing(capsys: pytest.CaptureFixture[str]) -> None:

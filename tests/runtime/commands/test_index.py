@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from pathlib import Path
 
 import pytest
 
+import tiny
 from engine_runtime import cli
 from engine_runtime.artefacts.index import IndexArtefact
 from engine_runtime.inference.encoder import TextEncoder
@@ -81,3 +83,27 @@ def test_exit_codes(world: World, tmp_path: Path, capsys: pytest.CaptureFixture[
     assert "concepts.json is damaged" in capsys.readouterr().err
     assert run(tmp_path / "none", world.dataset.root) == 2
     assert not (tmp_path / "x").exists()
+
+
+def test_an_index_gone_on_from(
+    world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """With --from no known text is encoded; the result may take the place of the index that it came from."""
+    live = tmp_path / "live"
+    shutil.copytree(world.index.root, live)
+    monkeypatch.setattr(TextEncoder, "run", None)
+    common = (world.bundle.root, world.dataset.root, "--from", live, "--out", live, "--json")
+    assert run(*common) == 2
+    assert run(*common, "--force") == 0
+    assert json.loads(capsys.readouterr().out)["digest"] == world.index.manifest.digest
+    assert [path.name for path in tmp_path.iterdir()] == ["live"]
+
+
+def test_dead_points_are_told(world: World, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A person reads how many points of a graph that was gone on from are dead."""
+    graph = ("--method", "hnsw", "--m", 8)
+    assert run(world.bundle.root, world.dataset.root, "--out", tmp_path / "one", *graph) == 0
+    assert " dead" not in capsys.readouterr().out
+    fewer = tiny.ingest_shop(tmp_path / "shop", [item for item in tiny.shop_items() if item.id != "i01"])
+    assert run(world.bundle.root, fewer.root, "--from", tmp_path / "one", "--out", tmp_path / "two", *graph) == 0
+    assert re.search(r"distinct vectors +\d+, \d+ dead", capsys.readouterr().out)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import errno
 import json
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -47,9 +49,24 @@ def test_serving_for_machines(world: World, tmp_path: Path, capsys: pytest.Captu
     """A machine reads one JSON document with the seconds of each stage."""
     assert run(*world.options, "--out", tmp_path / "output", "--top-k", 3, "--json") == 0
     found = json.loads(capsys.readouterr().out)
-    assert (found["n_users"], found["top_k"], found["provider"]) == (23, 3, "cpu")
-    assert sum(found["stages"].values()) <= found["seconds"] * 1.5
+    info = found["info"]
+    assert (info["n_users"], info["top_k"], info["provider"]) == (23, 3, "cpu")
+    assert sum(stage["wall_seconds"] for stage in found["stages"].values()) <= found["seconds"] * 1.5
     assert found["digest"] == Output.open(tmp_path / "output").manifest.digest
+
+
+def test_products_have_one_thread() -> None:
+    """The command is there before NumPy, which is told how many threads a product has when it is imported."""
+    program = "import sys; from engine_runtime import cli; cli.load('serve-batch'); sys.exit('numpy' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0
+
+
+def test_too_little_memory(world: World, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """An amount too small for one worker, or none at all, is a usage error that says what to give."""
+    for memory, said in {"100MB": "one worker needs", "much": "500MB or 2GB"}.items():
+        assert run(*world.options, "--out", tmp_path / "output", "--memory", memory) == 2
+        assert said in capsys.readouterr().err
+        assert list(tmp_path.iterdir()) == []
 
 
 def test_raw_events(world: World, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -127,7 +144,8 @@ def test_a_stopped_run_says_how_to_go_on(
     assert run(*world.options, "--out", out, "--resume", "--json") == 0
     found = json.loads(capsys.readouterr().out)
     ends = world.dataset.info.bucket_users
-    assert (found["n_users"], found["served_now"]) == (23, 23 - ends[1])
+    assert (found["info"]["n_users"], found["served_users"]) == (23, 23 - ends[1])
+    assert (found["resumed"], found["earlier_users"], found["earlier_parts"]) == (True, ends[1], 1)
     assert found["parents"]["index"] == world.index.manifest.digest
     assert run(*world.options, "--out", out, "--resume") == 0
     told = capsys.readouterr().out

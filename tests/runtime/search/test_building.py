@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,7 +21,7 @@ from engine_runtime.search.building import (
     index_info,
     measured_index,
     open_index,
-    recall_at,
+    renewed_index,
     write_index,
 )
 from engine_runtime.search.hnsw import HnswIndex
@@ -103,15 +104,6 @@ def test_a_vector_that_is_not_finite_is_refused(value: float) -> None:
         measure(vectors, IndexSettings())
 
 
-def test_recall_counts_ties_as_found() -> None:
-    """A found score as good as a wanted one counts, a worse one and a missing one do not."""
-    wanted = np.array([[3.0, 2.0, 1.0]], np.float32)
-    assert recall_at(wanted, wanted) == 1.0
-    assert recall_at(wanted, np.array([[3.0, 1.0, 0.5]], np.float32)) == pytest.approx(2 / 3)
-    assert recall_at(wanted, np.array([[3.0, -np.inf, -np.inf]], np.float32)) == pytest.approx(1 / 3)
-    assert recall_at(wanted[:0], wanted[:0]) == 1.0
-
-
 def test_recall_of_few_items_is_not_vacuous(monkeypatch: pytest.MonkeyPatch) -> None:
     """With fewer than ten items, an index that finds none of them has no recall."""
     monkeypatch.setattr(
@@ -169,3 +161,62 @@ def test_newcomers_that_do_not_fit(item: int, neighbour: int, n_new: int, world:
         draft.seal(index_info(measured, "fp32", IndexSettings(), 0, n_new))
     with pytest.raises(ArtefactError, match=r"newcomers\.npz does not fit"):
         open_index(IndexArtefact.open(tmp_path / "index"))
+
+
+def opened_anew(folder: Path, world: World) -> IndexArtefact:
+    """An HNSW index of random vectors for the world's catalogue."""
+    catalogue = read_catalogue(world.dataset.items)
+    measured = measured_index(drawn(len(catalogue)), catalogue[RANKABLE].to_numpy(), drawn(4, seed=2), HNSW, 1)
+    with drafting(folder, "index") as draft:
+        write_index(draft, catalogue, measured, NOBODY)
+        draft.seal(index_info(measured, "fp32", HNSW, 4, 0))
+    return IndexArtefact.open(folder)
+
+
+def test_vectors_stay_on_the_disk(world: World, tmp_path: Path) -> None:
+    """An opened index maps its vectors and can not write to them."""
+    opened, _, _ = open_index(opened_anew(tmp_path / "index", world), 1)
+    assert not opened.vectors.flags.owndata
+    assert not opened.vectors.flags.writeable
+
+
+def test_an_index_of_an_earlier_version_is_read(world: World, tmp_path: Path) -> None:
+    """Without a file of points they are those of the distinct vectors, and searches find the same."""
+    artefact = opened_anew(tmp_path / "index", world)
+    found = open_index(artefact, 1)[0].search(drawn(5, seed=3), 10)[1]
+    artefact.points.unlink()
+    assert np.array_equal(open_index(artefact, 1)[0].search(drawn(5, seed=3), 10)[1], found)
+
+
+def test_an_index_replaced_while_it_is_opened_is_refused(world: World, tmp_path: Path) -> None:
+    """Files of two indexes are never mixed: the manifest that was verified is the one that is there at the end."""
+    artefact = opened_anew(tmp_path / "index", world)
+    other = dataclasses.replace(artefact.manifest, parents={"bundle": "2"})
+    with pytest.raises(ArtefactError, match="replaced while it was opened"):
+        open_index(dataclasses.replace(artefact, manifest=other))
+
+
+def renewed(vectors: Floats, kept: slice, settings: IndexSettings = HNSW) -> Measured | None:
+    """The index of some of the vectors, from the graph of all."""
+    base = measure(vectors, settings).index
+    assert isinstance(base, HnswIndex)
+    left = vectors[kept]
+    return renewed_index(base, left, np.ones(len(left), np.bool_), drawn(30, seed=1), settings)
+
+
+def test_a_renewed_index_is_measured() -> None:
+    """Its recall is that over the new catalogue, its dead points are counted."""
+    found = renewed(drawn(500), slice(50, None))
+    assert found is not None
+    assert found.recall >= building.MIN_RECALL
+    assert (found.n_points, found.n_dead) == (450, 50)
+
+
+def test_many_dead_points_or_a_low_recall_want_a_new_graph(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Past a fifth of dead points, and where no breadth reaches the recall, there is nothing to go on with."""
+    assert renewed(drawn(500), slice(100, None)) is not None
+    assert renewed(drawn(500), slice(101, None)) is None
+    base = measure(drawn(50), HNSW).index
+    assert isinstance(base, HnswIndex)
+    monkeypatch.setattr(building, "MIN_RECALL", 1.1)
+    assert renewed_index(base, drawn(49), np.ones(49, np.bool_), drawn(3), HNSW) is None

@@ -8,8 +8,10 @@ import numpy as np
 import pytest
 
 from engine_runtime.errors import ArtefactError
-from engine_runtime.search.hnsw import HnswIndex, distinct_points
+from engine_runtime.search import hnsw
+from engine_runtime.search.hnsw import HnswIndex
 from engine_runtime.search.index import ExactIndex, Floats
+from engine_runtime.search.points import Points
 
 
 def unit(count: int, dim: int = 16, seed: int = 0) -> Floats:
@@ -124,6 +126,18 @@ def test_a_build_is_repeatable(tmp_path: Path) -> None:
     assert (tmp_path / "one").read_bytes() == (tmp_path / "two").read_bytes()
 
 
+def test_a_large_build_is_shared_and_watched(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Beyond a size several threads insert, block by block: all points are told of, and each is found."""
+    monkeypatch.setattr(hnsw, "ONE_THREAD_POINTS", 100)
+    monkeypatch.setattr(hnsw, "BLOCK_ROWS", 64)
+    vectors, told = unit(500), list[int]()
+    index = HnswIndex.build(
+        vectors, np.ones(500, np.bool_), m=16, ef_construction=100, ef=64, threads=2, advance=told.append
+    )
+    assert told == [64] * 7 + [52]
+    assert np.array_equal(index.search(vectors, 1)[1][:, 0], np.arange(500))
+
+
 @pytest.mark.parametrize("content", [None, b"", b"no graph" * 20])
 def test_a_file_that_is_no_graph(tmp_path: Path, content: bytes | None) -> None:
     """A missing or damaged graph is an artefact's fault."""
@@ -140,13 +154,43 @@ def test_a_graph_of_other_vectors_is_refused(tmp_path: Path) -> None:
         HnswIndex.load(tmp_path / "graph", unit(5), np.ones(5, np.bool_), ef=8, threads=1)
 
 
-def test_distinct_points_cover_all_rankable_items() -> None:
-    """Each rankable item belongs to one point, and that point is its vector."""
-    vectors = np.random.default_rng(0).integers(0, 2, (40, 3)).astype(np.float32)
-    rankable = np.arange(40) % 3 > 0
-    points, members, offsets = distinct_points(vectors, rankable)
-    assert sorted(members.tolist()) == np.flatnonzero(rankable).tolist()
-    assert np.array_equal(np.repeat(points, np.diff(offsets), axis=0), vectors[members])
-    assert len(np.unique(points, axis=0)) == len(points)
-    first = members[offsets[:-1]]
-    assert np.all(np.diff(first) > 0)
+def renewed(index: HnswIndex, vectors: Floats, rankable: np.ndarray | None = None) -> HnswIndex:
+    """The same graph over other vectors."""
+    return index.renewed(vectors, np.ones(len(vectors), np.bool_) if rankable is None else rankable)
+
+
+def test_a_renewed_index_finds_what_a_new_one_finds(tmp_path: Path) -> None:
+    """After items came, went, moved and changed, all searches are those over the new catalogue, also once saved."""
+    old, queries = unit(1000), unit(40, seed=1)
+    vectors = np.concatenate((unit(60, seed=2), old[100:][::-1], old[:20]))
+    rankable = np.arange(len(vectors)) % 50 > 0
+    index = renewed(built(old, ef=300), vectors, rankable)
+    wanted, exact = ExactIndex(vectors, rankable).search(queries, 10)
+    scores, items = index.search(queries, 10)
+    assert (items == exact).mean() > 0.99
+    assert np.allclose(scores, wanted, atol=1e-4)
+    index.save(tmp_path / "graph")
+    index.points.save(tmp_path / "points")
+    points = Points.load(tmp_path / "points", rankable, 16)
+    loaded = HnswIndex.load(tmp_path / "graph", vectors, rankable, ef=300, threads=1, points=points)
+    assert np.array_equal(loaded.search(queries, 10)[1], items)
+    assert len(points) > points.n_living == loaded.n_points
+
+
+def test_what_is_gone_is_never_found() -> None:
+    """Though all remaining items are asked for, none that left comes back; an item that returns is found again."""
+    old = unit(200)
+    index = renewed(built(old), old, np.arange(200) >= 150)
+    items = index.search(old[:5], 200)[1]
+    assert np.array_equal(np.unique(items), np.arange(-1, 200)[np.r_[0, 151:201]])
+    again = renewed(index, old)
+    assert np.array_equal(again.search(old, 1)[1][:, 0], np.arange(200))
+    assert again.n_points == 200
+
+
+def test_an_unchanged_catalogue_adds_nothing() -> None:
+    """The graph of the same vectors, in whatever order, has the points that it had."""
+    old = unit(300)
+    index = renewed(built(old), old[::-1].copy())
+    assert len(index.points) == index.n_points == 300
+    assert np.array_equal(index.search(old[:20], 1)[1][:, 0], 299 - np.arange(20))

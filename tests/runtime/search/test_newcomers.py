@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 import tiny
 from engine_runtime.errors import ArtefactError
 from engine_runtime.search import newcomers as borrowing
-from engine_runtime.search.newcomers import Newcomers, find_newcomers, lend_successors
+from engine_runtime.search.newcomers import Newcomers, find_neighbours, find_newcomers, lend_successors
 
 CORNERS = np.array([[4, 0], [0, 4], [-4, 0], [0, -4]], np.float32)
 
@@ -107,3 +107,17 @@ def test_borrowing_in_blocks_changes_nothing(monkeypatch: pytest.MonkeyPatch) ->
     whole = found.borrowed(np.eye(8, dtype=np.float32))
     monkeypatch.setattr(borrowing, "BLOCK_BORROWERS", 3)
     assert np.array_equal(found.borrowed(np.eye(8, dtype=np.float32)), whole)
+
+
+def test_neighbours_in_blocks_are_those_of_one_product(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However few cosines are held at a time, the nearest known items come nearest first, equal ones by number."""
+    texts = np.random.default_rng(0).integers(-2, 3, (90, 3)).astype(np.float32)
+    known = np.flatnonzero(np.arange(90) % 4).astype(np.int32)
+    asking = texts[:7] + np.float32(0.25)
+    wanted = known[np.argsort(-(asking @ texts[known].T), axis=1, kind="stable")[:, :20]]
+    for scores, borrowers in ((1 << 22, 4096), (1, 3), (300, 4)):
+        monkeypatch.setattr(borrowing, "BLOCK_SCORES", scores)
+        monkeypatch.setattr(borrowing, "BLOCK_BORROWERS", borrowers)
+        neighbours, shares = find_neighbours(asking, texts, known)
+        assert np.array_equal(neighbours, wanted)
+        assert np.allclose(shares.sum(axis=1), 1)

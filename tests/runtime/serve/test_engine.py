@@ -11,7 +11,7 @@ import pytest
 import engine_runtime
 import tiny
 from engine_runtime.data.histories import Histories, histories_from, model_inputs, read_histories
-from engine_runtime.data.schema import ITEM_ID, TEXT
+from engine_runtime.data.schema import ITEM_ID
 from engine_runtime.errors import ArtefactError, MachineError, UsageError
 from engine_runtime.inference.encoder import TextEncoder
 from engine_runtime.search.building import IndexSettings
@@ -50,25 +50,6 @@ def test_without_an_index_there_are_no_profiles(world: World) -> None:
     """What needs items says that it wants an index."""
     with pytest.raises(UsageError, match=r"Engine\.load\(bundle, index\)"):
         Engine.load(world.bundle.root).profile(histories_from([[1]]))
-
-
-def test_item_vectors_are_text_and_residual(world: World, engine: Engine) -> None:
-    """An item seen in training has its residual added, matched by id; a new one that of the items it is like."""
-    catalogue = engine.shelf.catalogue
-    found, newcomers = engine.item_vectors(catalogue, catalogue[TEXT].to_pylist())
-    wanted = tiny.encoded(catalogue[TEXT].to_pylist(), "item")
-    residuals = np.zeros((len(wanted), tiny.SHAPE.dim), np.float32)
-    for row, item in enumerate(catalogue["item_id"].to_pylist()):
-        if item in tiny.TRAINED:
-            residuals[row] = np.load(world.bundle.residuals)[tiny.TRAINED.index(item)]
-    learned = wanted[:, : tiny.SHAPE.dim]
-    learned += residuals
-    learned[newcomers.items] += newcomers.borrowed(residuals)
-    assert not {catalogue["item_id"][row].as_py() for row in newcomers.items} & set(tiny.TRAINED)
-    assert len(newcomers.items) == int(engine.shelf.new.sum()) > 3
-    assert np.allclose(found, wanted, atol=1e-5)
-    assert np.allclose(np.concatenate((engine.shelf.vectors, engine.shelf.directions), 1), wanted, atol=1e-5)
-    assert {"i00", "i01", "i02", "i03"}.isdisjoint(tiny.TRAINED)
 
 
 def test_profiles_are_those_of_the_formulas(world: World, engine: Engine) -> None:

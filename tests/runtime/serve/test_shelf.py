@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import tiny
-from engine_runtime.search.newcomers import lend_successors
+from engine_runtime.search.newcomers import Newcomers, lend_successors
 from engine_runtime.serve.engine import Engine
 from engine_runtime.serve.learned import Learned
 from engine_runtime.serve.shelf import lengthen, shelve, split
@@ -16,7 +16,7 @@ from tiny import World
 def test_a_shelf_of_an_index(world: World, engine: Engine) -> None:
     """Vectors are those of the index in two parts, successors those of training and what new items borrow."""
     shelf, learned = engine.shelf, Learned(world.bundle)
-    _, newcomers = engine.item_vectors(shelf.catalogue, shelf.catalogue["text"].to_pylist())
+    newcomers = Newcomers.load(world.index.newcomers)
     found = shelve(learned, shelf.index, shelf.catalogue, newcomers)
     assert np.array_equal(np.concatenate((found.vectors, found.directions), 1), shelf.index.vectors)
     assert np.array_equal(found.new, np.isin(np.arange(len(shelf.catalogue)), newcomers.items))
@@ -42,10 +42,17 @@ def test_further_items_lie_behind_the_catalogue(world: World, engine: Engine) ->
 
 
 @pytest.mark.parametrize("dim", [0, 2, 5])
-def test_parts_are_copies(dim: int) -> None:
-    """A vector's two parts are whole, and writing to them leaves it as it was."""
+def test_parts_are_views(dim: int) -> None:
+    """A vector's two parts are whole, and are not held a second time."""
     vectors = np.arange(15, dtype=np.float32).reshape(3, 5)
     left, right = split(vectors, dim)
     assert np.array_equal(np.concatenate((left, right), 1), vectors)
     left[:], right[:] = -1, -1
-    assert vectors.min() == 0
+    assert vectors.max() == -1
+
+
+def test_the_vectors_of_an_index_are_held_once(engine: Engine) -> None:
+    """What the refiner and the queries read lies in the index's own array, mapped from the disk."""
+    shelf = engine.shelf
+    assert np.shares_memory(shelf.vectors, shelf.index.vectors)
+    assert np.shares_memory(shelf.directions, shelf.index.vectors)

@@ -27,7 +27,6 @@ def main(file: str, folder: str, variant: str) -> None:
         module = importlib.util.module_from_spec(spec)
         spec.loader.exec_module(module)
         settings, work = module.load(folder, variant)
-        work()  # the first turn allocates
         print(json.dumps({"settings": settings}), file=answers, flush=True)
         for line in sys.stdin:
             wall, cpu = time.perf_counter(), time.process_time()
