@@ -59,7 +59,7 @@ class Days:
         """Ingest the first day, and append each other one."""
         dataset = self.together(days[:1])
         for day, files in enumerate(days[1:], 1):
-            paths = {"events": [], "items": [], "users": []} | self.write(day, files)
+            paths: dict[str, list[Path]] = {"events": [], "items": [], "users": []} | self.write(day, files)
             config = agreed_config(dataset)
             dataset = append(dataset, config, find_later(config, **paths), self.root / f"until-{day}", **options)
         return dataset
@@ -242,7 +242,7 @@ def test_any_days_join(days: list[Any], ordered: bool, drop: bool, buckets: int 
     config = (ORDERED if ordered else EVENTS + 'value = "stars"\n') + ('duplicates = "drop"\n' if drop else "")
     config += ITEMS + (f"[ingest]\nbuckets = {buckets}\n" if buckets else "")
     known: set[str] = {"e"}
-    files = []
+    files: list[Files] = []
     for rows, items in [([("u1", "e", "1", "1", "")], ["e,Egg"]), *days]:
         refused = {row[1] for row in rows} - known  # an item comes no later than its events
         chosen = [row for row in items if row.split(",")[0] not in refused or not files]
