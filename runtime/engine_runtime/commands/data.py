@@ -10,6 +10,7 @@ import msgspec
 import pyarrow.parquet as pq
 
 from engine_runtime.commands import console
+from engine_runtime.commands.append import append
 from engine_runtime.commands.options import EXISTING, force_option, json_option, out_option, threads_option
 from engine_runtime.data.config import DatasetConfig, IngestConfig, load_config
 from engine_runtime.data.rejects import count_reasons
@@ -33,6 +34,9 @@ def data() -> None:
       engine data fetch ml-100k --out raw
       engine data ingest --config raw/dataset.toml --out dataset
     """
+
+
+data.add_command(append)
 
 
 @data.command()
@@ -162,7 +166,7 @@ def ingest(
     if as_json:
         console.emit(summary)
     else:
-        _print(summary)
+        show(summary)
 
 
 def _paths(
@@ -213,7 +217,8 @@ LABELS = {
 }
 
 
-def _print(summary: dict[str, Any]) -> None:
+def show(summary: dict[str, Any]) -> None:
+    """Print what `summarise` says, for people."""
     rejects = summary["rejects"]
     rows = [[label, f"{summary[key]:,}"] for key, label in LABELS.items()]
     console.table(

@@ -65,6 +65,11 @@ differ from one machine to another."""
 @precision_option
 @provider_option
 @cache_option
+@click.option(
+    "--since",
+    type=EXISTING_DIRECTORY,
+    help="An output of before: serve only users who have changed since, and list those who are gone.",
+)
 @watch_options
 @click.option("--resume", is_flag=True, help="Go on from the finished parts of a run that was stopped.")
 @force_option
@@ -82,6 +87,7 @@ def serve_batch(
     precision: str,
     provider: Provider,
     cache: Path | None,
+    since: Path | None,
     metrics_port: int | None,
     metrics_host: str,
     summary: Path | None,
@@ -99,9 +105,14 @@ def serve_batch(
     begun it begins, and where all is done it does nothing, so a script may always say --resume. Two runs never write
     one OUT: the second ends with exit code 2. docs/operations.md is for who runs this every night.
 
+    With --since only users are served who are new, or whose events or attributes are not what they were when that
+    output was made, with the same bundle, index, precision, provider and top-k. Put the rows in the place of the
+    earlier ones by user_id, and take out the users in gone.parquet; the next run goes on from OUT.
+
     \b
     Example:
       engine serve-batch --bundle bundle --index index --events dataset --out profiles
+      engine serve-batch --bundle bundle --index index --events tuesday --since monday.out --out tuesday.out
       engine serve-batch --bundle bundle --index index --events today.csv --config dataset.toml --out profiles
       engine --log-format json serve-batch ... --resume --metrics-port 9464 --summary profiles.json
     """
@@ -111,9 +122,11 @@ def serve_batch(
     from engine_runtime.artefacts.index import IndexArtefact
     from engine_runtime.artefacts.output import KIND
     from engine_runtime.artefacts.unfinished import unfinished
-    from engine_runtime.serve.batch import begin, serve_rest
+    from engine_runtime.serve.batch import begin, changes, serve_rest
     from engine_runtime.serve.engine import Engine
 
+    if since is not None and since.resolve() == out.resolve():
+        raise UsageError(f"{out} cannot take its own place: unchanged users have no row in it. Name another directory.")
     with (
         watching(out, summary, metrics_host, metrics_port) as watch,
         _hinting(out),
@@ -122,12 +135,13 @@ def serve_batch(
         engine = Engine.load(bundle, index_path, precision, workers, provider, cache)
         catalogue = IndexArtefact.open(index_path, verify=False).items
         dataset = _dataset(events, config, users, catalogue, work.scratch, memory)
-        left = begin(work, engine, dataset, top_k)
+        changed = changes(since, engine, dataset, top_k)
+        left = begin(work, engine, dataset, top_k, changed)
         watch.begin(work, dataset, left)
         log_begin(watch)
         with progress("serving", left, "users") as advance:
             hooks = (watch.counting(advance), bucket_done(watch), watch.stages)
-            output, stages = serve_rest(work, engine, dataset, top_k, *hooks, memory=memory)
+            output, stages = serve_rest(work, engine, dataset, top_k, *hooks, memory=memory, since=changed)
         watch.end()
         found = sum_up(watch, output, summary)
     if as_json:
@@ -146,6 +160,10 @@ def _summary(info: OutputInfo, stages: Stages, seconds: float) -> dict[str, str]
         "items new to the index": f"{info.n_new_items:,}",
         "ran": f"{info.precision} on {info.provider}",
     }
+    if info.n_unchanged:
+        shown["users unchanged"] = f"{info.n_unchanged:,}"
+    if info.n_gone:
+        shown["users gone"] = f"{info.n_gone:,}"
     if stages.users < info.n_users:
         shown["served by an earlier run"] = f"{info.n_users - stages.users:,}"
     shown["seconds"] = f"{seconds:.1f}"

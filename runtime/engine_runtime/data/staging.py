@@ -11,7 +11,9 @@ from __future__ import annotations
 import errno
 import json
 import re
+import tempfile
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 import duckdb
@@ -23,7 +25,6 @@ from engine_runtime.errors import InputError, MachineError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
-    from pathlib import Path
 
     from engine_runtime.data.sources import Source
 
@@ -75,6 +76,16 @@ def database(work: Path, memory: str, threads: int | None) -> Iterator[duckdb.Du
         raise MachineError(f"the working directory {work} failed: {_first(error)}. Write elsewhere.") from error
     finally:
         con.close()
+
+
+@contextmanager
+def workspace(out: Path, memory: str, threads: int | None) -> Iterator[duckdb.DuckDBPyConnection]:
+    """Open a `database` in a directory beside `out`, on the disk that has to hold the result anyway."""
+    with (
+        tempfile.TemporaryDirectory(prefix=f".{out.name}.work.", dir=out.parent) as work,
+        database(Path(work), memory, threads) as con,
+    ):
+        yield con
 
 
 def _share(memory: str) -> int:

@@ -55,6 +55,19 @@ def test_serving_for_machines(world: World, tmp_path: Path, capsys: pytest.Captu
     assert found["digest"] == Output.open(tmp_path / "output").manifest.digest
 
 
+def test_serving_who_has_changed(world: World, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Since an output of the same data set nobody is served, and an output never goes on from itself."""
+    assert run(*world.options, "--out", tmp_path / "monday") == 0
+    assert run(*world.options, "--since", tmp_path / "monday", "--out", tmp_path / "tuesday") == 0
+    assert "users unchanged" in capsys.readouterr().out
+    assert users_of(tmp_path / "tuesday") == []
+    assert run(*world.options, "--since", tmp_path / "monday", "--out", tmp_path / "monday", "--force") == 2
+    assert "cannot take its own place" in " ".join(capsys.readouterr().err.split())
+    again = ["--since", tmp_path / "monday", "--out", tmp_path / "tuesday", "--resume", "--json"]
+    assert run(*world.options, *again) == 0
+    assert json.loads(capsys.readouterr().out)["earlier_users"] == 0
+
+
 def test_products_have_one_thread() -> None:
     """The command is there before NumPy, which is told how many threads a product has when it is imported."""
     program = "import sys; from engine_runtime import cli; cli.load('serve-batch'); sys.exit('numpy' in sys.modules)"
