@@ -16,7 +16,7 @@ SHOWN_FEATURES = ("avx2", "avx512f", *INT8_FEATURES, "avx512_bf16", "amx_bf16")
 
 LIBRARIES = (
     *("onnxruntime-gpu", "onnxruntime", "openvino", "nncf", "torch", "transformers", "sentence-transformers"),
-    *("optimum-onnx", "fastembed-gpu", "fastembed", "ctranslate2", "tokenizers", "numpy"),
+    *("optimum-onnx", "fastembed-gpu", "fastembed", "ctranslate2", "tokenizers", "numpy", "hnswlib", "faiss-cpu"),
 )
 
 

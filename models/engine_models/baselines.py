@@ -16,7 +16,7 @@ import scipy.sparse
 from engine_models.metrics import DEPTH, per_user, places
 from engine_models.split import Ints
 from engine_runtime.search.fusion import Seen
-from engine_runtime.search.index import best
+from engine_runtime.search.order import best
 
 Lists = npt.NDArray[np.int32]
 DAMPINGS = (0.1, 0.25, 0.5)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import mmap
 import subprocess
 import sys
 from pathlib import Path
@@ -9,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from engine_bench import memory
-from engine_bench.memory import peak_memory
+from engine_bench.memory import peak_memory, resident_memory
 
 CHILD = "from engine_bench.memory import peak_memory; print(peak_memory())"
 
@@ -23,6 +24,15 @@ def test_memory_given_back_still_counts() -> None:
     assert peak_memory() >= before + 50_000_000
 
 
+def test_memory_now_falls_where_the_peak_does_not() -> None:
+    """What is given back no longer counts as held."""
+    held = mmap.mmap(-1, 50_000_000)
+    held.write(b"x" * len(held))
+    before = resident_memory()
+    held.close()
+    assert resident_memory() <= before - 40_000_000 < peak_memory()
+
+
 def test_a_child_begins_anew() -> None:
     """A small child of a large process is small."""
     held = bytearray(300_000_000)
@@ -34,5 +44,6 @@ def test_other_systems(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Where Linux's file is not there, the portable count is used, and where that is not there, none."""
     monkeypatch.setattr(memory, "STATUS", tmp_path / "absent")
     assert peak_memory() > 1_000_000
+    assert resident_memory() == 0
     monkeypatch.setitem(sys.modules, "resource", None)
     assert peak_memory() == 0

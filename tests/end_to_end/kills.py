@@ -65,16 +65,16 @@ class Run:
 
 
 def prepare(root: Path, workers: int) -> Trial:
-    """Make a shop with several buckets, and serve it once undisturbed."""
+    """Make a shop with several buckets, and serve it once undisturbed, by one worker; `workers` are to be killed."""
     _end(_start(lambda: _make_shop(root), root / "said"))
     parts = {"bundle": root / "bundle", "index": root / "index", "events": root / "shop" / "dataset"}
-    command = ["serve-batch", *(f"--{name}={path}" for name, path in parts.items()), f"--workers={workers}", "--resume"]
+    command = ["serve-batch", *(f"--{name}={path}" for name, path in parts.items()), "--resume"]
     out = root / "undisturbed" / "output"
-    run = _serve(command, out)
+    run = _serve([*command, "--workers=1"], out)
     _wait(run, out, 0)
     began = time.monotonic()
     _end(run)
-    return Trial(command, digests(out), (time.monotonic() - began) / BUCKETS)
+    return Trial([*command, f"--workers={workers}"], digests(out), (time.monotonic() - began) / BUCKETS)
 
 
 def _make_shop(root: Path) -> int:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import click
 
 from engine_bench.commands.encoder import encoder_alone
+from engine_bench.commands.index import index_beside_others
 from engine_bench.commands.peers_encoder import peers_encoder
 from engine_bench.commands.peers_serve import peers_serve
 from engine_bench.commands.refiner import refiner_beside_others
+from engine_bench.commands.scale import scale
 
 
 @click.group()
@@ -18,6 +20,8 @@ def bench() -> None:
     Example:
       engine bench peers encoder --encoder encoder --dataset dataset --out peers.json
       engine bench encoder --encoder encoder --dataset dataset
+      engine bench index --vectors 200000
+      engine bench scale --workdir scale --out scale.json
     """
 
 
@@ -33,6 +37,8 @@ def peers() -> None:
 
 
 bench.add_command(encoder_alone)
+bench.add_command(index_beside_others)
 bench.add_command(refiner_beside_others)
+bench.add_command(scale)
 peers.add_command(peers_encoder)
 peers.add_command(peers_serve)

@@ -6,7 +6,14 @@ from pathlib import Path
 
 import click
 
-from engine_bench.commands.options import dataset_option, encoder_option, out_option, rounds_option, texts_option
+from engine_bench.commands.options import (
+    dataset_option,
+    encoder_option,
+    numbers,
+    out_option,
+    rounds_option,
+    texts_option,
+)
 from engine_bench.commands.showing import keep, show
 from engine_runtime.commands import console
 from engine_runtime.commands.options import json_option, threads_option
@@ -51,22 +58,9 @@ def encoder_alone(
     from engine_runtime.artefacts.encoder import EncoderArtefact
     from engine_runtime.inference.session import available_cpus
 
-    counts = _counts(memory_texts)
+    counts = numbers("--memory-texts", memory_texts)
     artefact = EncoderArtefact.open(encoder)
     workload = make_workload(Dataset.open(dataset), artefact, texts)
     found = dissect(encoder, workload, threads or available_cpus(), rounds, counts, console.note)
     if not keep(found, out, as_json):
         show(found.fingerprint.facts(), sheets(found))
-
-
-def _counts(given: str) -> list[int]:
-    """Numbers of texts from an option."""
-    from engine_runtime.errors import UsageError
-
-    try:
-        counts = [int(number) for number in given.split(",") if number.strip()]
-    except ValueError:
-        counts = [0]
-    if any(count < 1 for count in counts):
-        raise UsageError(f"--memory-texts takes numbers such as 12101,1000000, not '{given}'.")
-    return counts

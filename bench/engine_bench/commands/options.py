@@ -24,3 +24,22 @@ out_option = click.option(
     default=None,
     help="JSON file for the result with all raw rounds.",
 )
+
+
+def numbers(option: str, given: str) -> list[int]:
+    """Numbers from an option that takes several, separated by commas; there may be none.
+
+    Raises
+    ------
+    UsageError
+        One is no number, or below 1.
+    """
+    from engine_runtime.errors import UsageError
+
+    try:
+        found = [int(number) for number in given.split(",") if number.strip()]
+    except ValueError:
+        found = [0]
+    if any(number < 1 for number in found):
+        raise UsageError(f"{option} takes numbers such as 12101,1000000, not '{given}'.")
+    return found

@@ -11,6 +11,10 @@ KIND = "dataset"
 ITEMS_FILE = "items.parquet"
 USERS_FILE = "users.parquet"
 REJECTS_FILE = "rejects.parquet"
+CONFIG_FILE = "config.json"
+FINGERPRINTS_FILE = "fingerprints.npy"
+EVENTS_FOLDER = "events"
+ORDERS_FOLDER = "orders"
 
 
 @dataclass(frozen=True)
@@ -120,11 +124,30 @@ class Dataset:
         """The rows refused, of schema `REJECTS`."""
         return self.root / REJECTS_FILE
 
+    @property
+    def config(self) -> Path:
+        """What the user said of the files: a `DatasetConfig` as JSON. Data sets of earlier versions have none."""
+        return self.root / CONFIG_FILE
+
+    @property
+    def fingerprints(self) -> Path:
+        """Fingerprint of each user, uint64 [users] as ``.npy``. Data sets of earlier versions have none."""
+        return self.root / FINGERPRINTS_FILE
+
     def bucket(self, number: int) -> Path:
         """The events of one bucket, of schema `EVENTS`."""
         return self.root / bucket_file(number)
 
+    def orders(self, number: int) -> Path:
+        """What the user's files say of the order of a bucket's events, where that is another column than the time."""
+        return self.root / order_file(number)
+
 
 def bucket_file(number: int) -> str:
     """Path of a bucket's events inside the data set."""
-    return f"events/bucket-{number:04d}.parquet"
+    return f"{EVENTS_FOLDER}/bucket-{number:04d}.parquet"
+
+
+def order_file(number: int) -> str:
+    """Path of the order of a bucket's events inside the data set: one column, row by row beside the events."""
+    return f"{ORDERS_FOLDER}/bucket-{number:04d}.parquet"

@@ -1,4 +1,4 @@
-"""The output of a batch: one Parquet part for each bucket of users, and a summary."""
+"""The output of a batch: one Parquet part for each bucket of users, the state of all users, and a summary."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ from engine_runtime.artefacts.manifest import Manifest, open_artefact
 KIND = "output"
 USERS_FOLDER = "users"
 """Holds the parts alone, so that any reader of Parquet takes it for a table."""
+STATE_FILE = "state.parquet"
+GONE_FILE = "gone.parquet"
 
 
 @dataclass(frozen=True)
@@ -29,7 +31,11 @@ class OutputInfo:
     precision, provider
         What ran.
     n_parts
-        Parquet files.
+        Parquet files of rows.
+    n_unchanged
+        Users of the data set without a row here, for they are what they were in the output before.
+    n_gone
+        Users of the output before whom the data set has no more.
     """
 
     n_users: int
@@ -40,6 +46,8 @@ class OutputInfo:
     precision: str
     provider: str
     n_parts: int
+    n_unchanged: int = 0
+    n_gone: int = 0
 
 
 @dataclass(frozen=True)
@@ -59,6 +67,16 @@ class Output:
     def part(self, number: int) -> Path:
         """One part, of the schema that `engine_runtime.serve.output.schema` gives."""
         return self.root / part_file(number)
+
+    @property
+    def state(self) -> Path:
+        """Fingerprint of each user of the data set, of schema `engine_runtime.serve.since.STATE`, where it has any."""
+        return self.root / STATE_FILE
+
+    @property
+    def gone(self) -> Path:
+        """Ids of users who are gone since the output before, where there was one."""
+        return self.root / GONE_FILE
 
 
 def part_file(number: int) -> str:

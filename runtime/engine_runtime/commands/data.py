@@ -10,6 +10,7 @@ import msgspec
 import pyarrow.parquet as pq
 
 from engine_runtime.commands import console
+from engine_runtime.commands.append import append
 from engine_runtime.commands.options import EXISTING, force_option, json_option, out_option, threads_option
 from engine_runtime.data.config import DatasetConfig, IngestConfig, load_config
 from engine_runtime.data.rejects import count_reasons
@@ -33,6 +34,9 @@ def data() -> None:
       engine data fetch ml-100k --out raw
       engine data ingest --config raw/dataset.toml --out dataset
     """
+
+
+data.add_command(append)
 
 
 @data.command()
@@ -77,15 +81,15 @@ def generate(users: int, items: int, events: int, seed: int, out: Path, force: b
     """Make up a shop of any size, to measure with: events, items with texts, and a dataset.toml for them.
 
     Popularity and lengths of histories are skewed, users have interests, and what follows what can be learned;
-    engine_runtime/data/generate.py describes the model. The same seed gives the same bytes.
+    engine_runtime/data/world.py describes the model. The same seed gives the same bytes.
 
     \b
     Example:
       engine data generate --users 1000000 --items 200000 --events 20000000 --seed 1 --out raw
       engine data ingest --config raw/dataset.toml --out dataset
     """
-    from engine_runtime.data.generate import World
     from engine_runtime.data.generate import generate as make_up
+    from engine_runtime.data.world import World
 
     world = World(users, items, events, seed)
     with console.progress("generate", events, "events") as advance:
@@ -162,7 +166,7 @@ def ingest(
     if as_json:
         console.emit(summary)
     else:
-        _print(summary)
+        show(summary)
 
 
 def _paths(
@@ -213,7 +217,8 @@ LABELS = {
 }
 
 
-def _print(summary: dict[str, Any]) -> None:
+def show(summary: dict[str, Any]) -> None:
+    """Print what `summarise` says, for people."""
     rejects = summary["rejects"]
     rows = [[label, f"{summary[key]:,}"] for key, label in LABELS.items()]
     console.table(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -29,6 +30,11 @@ if TYPE_CHECKING:
     from engine_runtime.artefacts.output import OutputInfo
     from engine_runtime.inference.session import Provider
     from engine_runtime.serve.stages import Stages
+
+PRODUCTS = ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
+"""What tells the library behind NumPy's products, once, when NumPy is imported, how many threads they have. One:
+workers keep the CPUs busy already, and with more threads the last bits of a product, and so an output's bytes, would
+differ from one machine to another."""
 
 
 @click.command(short_help="Profiles and recommendations for every user, as Parquet.")
@@ -59,6 +65,11 @@ if TYPE_CHECKING:
 @precision_option
 @provider_option
 @cache_option
+@click.option(
+    "--since",
+    type=EXISTING_DIRECTORY,
+    help="An output of before: serve only users who have changed since, and list those who are gone.",
+)
 @watch_options
 @click.option("--resume", is_flag=True, help="Go on from the finished parts of a run that was stopped.")
 @force_option
@@ -76,6 +87,7 @@ def serve_batch(
     precision: str,
     provider: Provider,
     cache: Path | None,
+    since: Path | None,
     metrics_port: int | None,
     metrics_host: str,
     summary: Path | None,
@@ -93,18 +105,28 @@ def serve_batch(
     begun it begins, and where all is done it does nothing, so a script may always say --resume. Two runs never write
     one OUT: the second ends with exit code 2. docs/operations.md is for who runs this every night.
 
+    With --since only users are served who are new, or whose events or attributes are not what they were when that
+    output was made, with the same bundle, index, precision, provider and top-k. Put the rows in the place of the
+    earlier ones by user_id, and take out the users in gone.parquet; the next run goes on from OUT.
+
     \b
     Example:
       engine serve-batch --bundle bundle --index index --events dataset --out profiles
+      engine serve-batch --bundle bundle --index index --events tuesday --since monday.out --out tuesday.out
       engine serve-batch --bundle bundle --index index --events today.csv --config dataset.toml --out profiles
       engine --log-format json serve-batch ... --resume --metrics-port 9464 --summary profiles.json
     """
+    for library in PRODUCTS:
+        os.environ.setdefault(library, "1")
+
     from engine_runtime.artefacts.index import IndexArtefact
     from engine_runtime.artefacts.output import KIND
     from engine_runtime.artefacts.unfinished import unfinished
-    from engine_runtime.serve.batch import begin, serve_rest
+    from engine_runtime.serve.batch import begin, changes, serve_rest
     from engine_runtime.serve.engine import Engine
 
+    if since is not None and since.resolve() == out.resolve():
+        raise UsageError(f"{out} cannot take its own place: unchanged users have no row in it. Name another directory.")
     with (
         watching(out, summary, metrics_host, metrics_port) as watch,
         _hinting(out),
@@ -113,12 +135,13 @@ def serve_batch(
         engine = Engine.load(bundle, index_path, precision, workers, provider, cache)
         catalogue = IndexArtefact.open(index_path, verify=False).items
         dataset = _dataset(events, config, users, catalogue, work.scratch, memory)
-        left = begin(work, engine, dataset, top_k)
+        changed = changes(since, engine, dataset, top_k)
+        left = begin(work, engine, dataset, top_k, changed)
         watch.begin(work, dataset, left)
         log_begin(watch)
         with progress("serving", left, "users") as advance:
             hooks = (watch.counting(advance), bucket_done(watch), watch.stages)
-            output, stages = serve_rest(work, engine, dataset, top_k, *hooks, memory=memory)
+            output, stages = serve_rest(work, engine, dataset, top_k, *hooks, memory=memory, since=changed)
         watch.end()
         found = sum_up(watch, output, summary)
     if as_json:
@@ -137,13 +160,18 @@ def _summary(info: OutputInfo, stages: Stages, seconds: float) -> dict[str, str]
         "items new to the index": f"{info.n_new_items:,}",
         "ran": f"{info.precision} on {info.provider}",
     }
+    if info.n_unchanged:
+        shown["users unchanged"] = f"{info.n_unchanged:,}"
+    if info.n_gone:
+        shown["users gone"] = f"{info.n_gone:,}"
     if stages.users < info.n_users:
         shown["served by an earlier run"] = f"{info.n_users - stages.users:,}"
     shown["seconds"] = f"{seconds:.1f}"
     if stages.seconds:
-        slowest, took = max(stages.seconds.items(), key=lambda stage: stage[1])
         shown["users a second"] = f"{stages.users / max(seconds, 1e-9):,.0f}"
-        shown["slowest stage"] = f"{slowest}, {took:.1f} s"
+        share = stages.seconds[stages.slowest] / sum(stages.seconds.values())
+        shown["slowest stage"] = f"{stages.slowest}, {share:.0%} of the work: {stages.floor:.1f} s, were it all"
+        shown["CPUs"] = f"{stages.cpus}, busy {min(stages.busy(seconds), 1):.0%} of the time"
     return shown
 
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Literal
 import msgspec
 
 from engine_runtime.data.template import template_fields
-from engine_runtime.errors import UsageError
+from engine_runtime.errors import ArtefactError, UsageError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -173,6 +173,25 @@ class DatasetConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         if self.events is None or self.events.default_type or self.events.type:
             return self.events.default_type if self.events else None
         return next(iter(self.types)) if len(self.types) == 1 else None
+
+
+def keep_config(config: DatasetConfig, path: Path) -> None:
+    """Write what a data set remembers of its configuration: all but the paths of the files."""
+    path.write_bytes(
+        msgspec.json.encode(msgspec.structs.replace(config, files=FilesConfig(quoted=config.files.quoted)))
+    )
+
+
+def kept_config(path: Path) -> DatasetConfig:
+    """Read what `keep_config` wrote; raises `ArtefactError`."""
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=DatasetConfig)
+    except FileNotFoundError as error:
+        raise ArtefactError(
+            f"{path} is missing: an earlier version wrote the data set. Ingest its files again."
+        ) from error
+    except (OSError, msgspec.DecodeError) as error:
+        raise ArtefactError(f"{path} cannot be read: {error}. Ingest the data again.") from error
 
 
 def load_config(path: Path) -> DatasetConfig:

@@ -284,10 +284,15 @@ def from_table(table: pa.Table, first: int, stop: int) -> Histories:
     )
 
 
+def read_events(dataset: Dataset, bucket: int) -> pa.Table:
+    """Read one bucket's events: schema `EVENTS`."""
+    return _read(dataset.bucket(bucket), schema.EVENTS)
+
+
 def read_bucket(dataset: Dataset, bucket: int) -> Histories:
     """Histories of one bucket's users, those without events included."""
     first, stop = dataset.info.bucket_users[bucket : bucket + 2]
-    return from_table(_read(dataset.bucket(bucket), schema.EVENTS), first, stop)
+    return from_table(read_events(dataset, bucket), first, stop)
 
 
 def read_histories(dataset: Dataset) -> Histories:

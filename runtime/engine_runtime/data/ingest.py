@@ -1,30 +1,31 @@
 """Ingest: a user's files in, a data set out.
 
 Knows the order of the work; each step lives in a file of its own (sources, staging, clean, catalogue, people,
-tables). All rows stay in DuckDB, which sorts them out of core; the result is the same byte for byte for the
+tables, writing). All rows stay in DuckDB, which sorts them out of core; the result is the same byte for byte for the
 same input, however many threads there are.
 """
 
 from __future__ import annotations
 
-import tempfile
-from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from engine_runtime.artefacts.dataset import KIND, Dataset, DatasetInfo
+from engine_runtime.artefacts.dataset import KIND, Dataset
 from engine_runtime.artefacts.writing import drafting
 from engine_runtime.data import tables
 from engine_runtime.data.catalogue import describe_items, item_columns, load_catalogue, number_items
-from engine_runtime.data.clean import define_macros, event_columns, parse_events
+from engine_runtime.data.clean import define_macros
+from engine_runtime.data.events import read_events
 from engine_runtime.data.people import number_users, tidy_users, user_columns, without_users
 from engine_runtime.data.sources import Source, find_source
-from engine_runtime.data.staging import Report, database, scalar, stage
+from engine_runtime.data.staging import Report, scalar, stage, workspace
+from engine_runtime.data.writing import write
 from engine_runtime.errors import InputError, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
     import duckdb
 
@@ -145,28 +146,20 @@ def ingest(
     """
     sources = find_sources(config, events, items, users, catalogue=catalogue)
     with drafting(out, KIND, replace=replace) as draft:
-        with _workspace(out, memory, threads) as con:
+        with workspace(out, memory, threads) as con:
             define_macros(con)
             _read(con, config, sources, catalogue, report)
             if report is not None:
                 report(0, "sorting")
             n_attributes = len(config.users.attributes) if config.users and users else 0
             n_buckets = number_users(con, n_attributes, config.ingest.buckets)
-            tables.collect_rejects(con, _names(sources))
-            _check_rejects(con, on_error)
-            info = _write(con, config, draft.path, n_attributes, n_buckets, report)
+            tables.collect_rejects(con, names(sources))
+            check_rejects(con, on_error)
+            tables.number_events(con)
+            read = partial(tables.read_events, con)
+            info = write(con, config, draft.path, n_attributes, n_buckets, read, report)
         draft.seal(info)
     return Dataset.open(out, verify=False)
-
-
-@contextmanager
-def _workspace(out: Path, memory: str, threads: int | None) -> Iterator[duckdb.DuckDBPyConnection]:
-    """Open a database in a directory beside `out`, on the disk that has to hold the result anyway."""
-    with (
-        tempfile.TemporaryDirectory(prefix=f".{out.name}.work.", dir=out.parent) as work,
-        database(Path(work), memory, threads) as con,
-    ):
-        yield con
 
 
 def _read(
@@ -177,11 +170,7 @@ def _read(
     report: Report | None,
 ) -> None:
     """Fill the tables ``parsed``, ``listed``, ``items``, ``item_rows`` and ``user_rows``."""
-    if sources.events and config.events:
-        stage(con, "event_cells", sources.events, event_columns(config.events), report=report)
-        parse_events(con, config, config.events)
-    else:
-        tables.without_events(con)
+    read_events(con, config, sources.events, report)
     if catalogue is not None:
         load_catalogue(con, catalogue)
     elif sources.items and config.items:
@@ -195,13 +184,14 @@ def _read(
         without_users(con)
 
 
-def _names(sources: Sources) -> dict[str, list[str]]:
+def names(sources: Sources) -> dict[str, list[str]]:
     """Return the base names of the files of each kind."""
     kinds = {"parsed": sources.events, "item_rows": sources.items, "user_rows": sources.users}
     return {table: [path.name for path in source.files] if source else [] for table, source in kinds.items()}
 
 
-def _check_rejects(con: duckdb.DuckDBPyConnection, on_error: str) -> None:
+def check_rejects(con: duckdb.DuckDBPyConnection, on_error: str) -> None:
+    """Stop where nothing is left or, with ``fail``, any row was refused; raises `InputError`."""
     n_rejects = scalar(con, "SELECT count(*) FROM rejects")
     if not n_rejects:
         return
@@ -220,35 +210,3 @@ def _check_rejects(con: duckdb.DuckDBPyConnection, on_error: str) -> None:
         )
     if not scalar(con, "SELECT count(*) FROM items"):
         raise InputError(f"all items were refused, the first: {first}. Does the configuration fit the files?")
-
-
-def _write(
-    con: duckdb.DuckDBPyConnection,
-    config: DatasetConfig,
-    root: Path,
-    n_attributes: int,
-    n_buckets: int,
-    report: Report | None,
-) -> DatasetInfo:
-    first_users = tables.bucket_users(con, n_buckets)
-    attributes = config.users.attributes if config.users else ()
-    tables.number_events(con)
-    value_log = config.events is not None and config.events.value_scale == "log"
-    value, gap = tables.write_events(con, root, first_users, value_log=value_log, report=report)
-    tables.write_items(con, root)
-    tables.write_users(con, root, first_users, attributes[:n_attributes])
-    tables.write_rejects(con, root)
-    return DatasetInfo(
-        name=config.name,
-        domain=config.domain,
-        **tables.counts(con),
-        n_buckets=n_buckets,
-        bucket_users=first_users,
-        event_types=tuple(config.types),
-        event_weights=tuple(config.types.values()),
-        value=value,
-        gap=gap,
-        currency=config.currency,
-        attributes=attributes[:n_attributes],
-        text_template=config.items.text if config.items else "",
-    )

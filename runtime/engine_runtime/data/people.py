@@ -45,12 +45,13 @@ def tidy_users(con: duckdb.DuckDBPyConnection, n_attributes: int) -> None:
     con.execute("DROP TABLE user_cells")
 
 
-def without_users(con: duckdb.DuckDBPyConnection) -> None:
+def without_users(con: duckdb.DuckDBPyConnection, n_attributes: int = 0) -> None:
     """Make an empty ``user_rows``, where there is no user file."""
-    con.execute("CREATE TABLE user_rows (file INTEGER, line BIGINT, user_id VARCHAR, reason VARCHAR)")
+    attributes = "".join(f", a{number} VARCHAR" for number in range(n_attributes))
+    con.execute(f"CREATE TABLE user_rows (file INTEGER, line BIGINT, user_id VARCHAR{attributes}, reason VARCHAR)")
 
 
-def number_users(con: duckdb.DuckDBPyConnection, n_attributes: int, buckets: int | None) -> int:
+def number_users(con: duckdb.DuckDBPyConnection, n_attributes: int, buckets: int | None, n_earlier: int = 0) -> int:
     """Make the table ``users``: everyone with an event, a list or a row, numbered by bucket and id.
 
     Parameters
@@ -61,6 +62,8 @@ def number_users(con: duckdb.DuckDBPyConnection, n_attributes: int, buckets: int
         Columns ``a0``, ``a1``, ... of ``user_rows``.
     buckets
         How many; as `default_buckets` has it, if not given.
+    n_earlier
+        Sound events that are not in ``parsed`` and count all the same.
 
     Returns
     -------
@@ -73,7 +76,7 @@ def number_users(con: duckdb.DuckDBPyConnection, n_attributes: int, buckets: int
         UNION SELECT user_id FROM listed
         UNION SELECT user_id FROM user_rows WHERE reason IS NULL
     """)
-    n_events = scalar(con, "SELECT count(*) FROM parsed WHERE reason IS NULL")
+    n_events = n_earlier + scalar(con, "SELECT count(*) FROM parsed WHERE reason IS NULL")
     n_buckets = buckets or default_buckets(scalar(con, "SELECT count(*) FROM people"), n_events)
     attributes = "".join(f", a{number}" for number in range(n_attributes))
     # MD5 and not DuckDB's own hash, which may change from version to version

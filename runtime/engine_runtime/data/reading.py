@@ -65,13 +65,16 @@ def read_blocks(dataset: Dataset, bucket: int, n_events: Ints, chosen: Ints | No
     rows = np.arange(len(n_events)) if chosen is None else chosen
     path, first = dataset.bucket(bucket), dataset.info.bucket_users[bucket]
     events = _Events(path, first, len(n_events), rows)
+    others = f"{path} has other events than the users of {dataset.root}. Ingest the data again."
     for start, stop in pairwise(cuts(n_events[rows])):
         block = rows[start:stop]
         table = events.next(int(n_events[block].sum()))
         histories = from_table(table, first + int(block[0]), first + int(block[-1]) + 1).take(block - block[0])
         if not np.array_equal(histories.lengths, n_events[block]):
-            raise ArtefactError(f"{path} has other events than the users of {dataset.root}. Ingest the data again.")
+            raise ArtefactError(others)
         yield histories
+    if len(events.next(1)):
+        raise ArtefactError(others)
 
 
 def cuts(lengths: Ints) -> list[int]:

@@ -19,6 +19,7 @@ QUANTITY = "quantity"
 PRICE = "price"
 TIME = "time"
 POSITION = "position"
+ORDINAL = "ordinal"
 TEXT = "text"
 TITLE = "title"
 BRAND = "brand"
@@ -49,6 +50,9 @@ EVENTS = pa.schema(
     ]
 )
 """One bucket's events, sorted by user, then position; unordered events come first."""
+
+PLACED = pa.schema([*EVENTS, pa.field(ORDINAL, pa.int64())])
+"""The same with what orders a user's events, as the files give it: null where the place is not known."""
 
 ITEMS = pa.schema(
     [

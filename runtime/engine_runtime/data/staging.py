@@ -1,7 +1,8 @@
 """Files into DuckDB tables of text cells, each row with its file and line.
 
 Knows how a cell becomes text; knows nothing of what a column means. All that is held in memory is one block
-of one file: DuckDB keeps the rest within its own limit, spilling to the working directory.
+of one file: DuckDB keeps the rest within its own limit, spilling to the working directory. Of a big source no table of
+cells is kept: who reads it consumes them, a batch at a time.
 """
 
 # ruff: noqa: S608 (statements are put together from this package's own names and from quoted literals)
@@ -10,7 +11,9 @@ from __future__ import annotations
 import errno
 import json
 import re
+import tempfile
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 import duckdb
@@ -21,13 +24,14 @@ from engine_runtime.data.blocks import JSON, LINE, Block, missing_column, read_b
 from engine_runtime.errors import InputError, MachineError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-    from pathlib import Path
+    from collections.abc import Callable, Iterator, Mapping
 
     from engine_runtime.data.sources import Source
 
 NOT_JSON = "not a JSON object"
 SURROGATES = re.compile("[\ud800-\udfff]")
+BATCH_ROWS = 1 << 19
+"""Rows of cells that are consumed at a time: DuckDB writes whole groups of 122,880 rows best, and has one a thread."""
 RESERVED = 350_000_000
 """Bytes that the process holds beside DuckDB: Python and its packages, a block of a file, a bucket being written."""
 
@@ -74,6 +78,16 @@ def database(work: Path, memory: str, threads: int | None) -> Iterator[duckdb.Du
         con.close()
 
 
+@contextmanager
+def workspace(out: Path, memory: str, threads: int | None) -> Iterator[duckdb.DuckDBPyConnection]:
+    """Open a `database` in a directory beside `out`, on the disk that has to hold the result anyway."""
+    with (
+        tempfile.TemporaryDirectory(prefix=f".{out.name}.work.", dir=out.parent) as work,
+        database(Path(work), memory, threads) as con,
+    ):
+        yield con
+
+
 def _share(memory: str) -> int:
     """Bytes of `memory` that are DuckDB's own: what is left beside `RESERVED`, a quarter at least."""
     amount = amount_of(memory)
@@ -102,6 +116,7 @@ def stage(
     *,
     encoded: bool = False,
     report: Report | None = None,
+    consume: Callable[[], None] | None = None,
 ) -> None:
     """Read `source` into the new table `table`.
 
@@ -120,15 +135,16 @@ def stage(
         Whether cells become JSON, which tells lists from texts.
     report
         Told of each block.
+    consume
+        Called when about `BATCH_ROWS` rows are in the table, and at the end; then the table is made anew.
 
     Raises
     ------
     InputError
         A column is missing, a file cannot be read, or there are no rows at all.
     """
-    roles = "".join(f", {role} VARCHAR" for role in columns)
-    con.execute(f"CREATE TABLE {table} (file INTEGER, line BIGINT, problem VARCHAR{roles})")
-    keys = _Keys(source, columns)
+    _make(con, table, columns, temporary=consume is not None)
+    keys, total, waiting = _Keys(source, columns), 0, 0
     for number, path in enumerate(source.files):
         position = 0
         for block in read_blocks(source, path, columns):
@@ -136,9 +152,24 @@ def stage(
             if report is not None and block.position > position:
                 report(block.position - position, f"reading {path.name}")
             position = block.position
-    if scalar(con, f"SELECT count(*) FROM {table}") == 0:
+            total, waiting = total + len(block.table), waiting + len(block.table)
+            if consume is not None and waiting >= BATCH_ROWS:
+                consume()
+                _make(con, table, columns, temporary=True)
+                waiting = 0
+    if total == 0:
         raise InputError(f"{', '.join(map(str, source.files))}: no rows; {source.kind} were looked for.")
     keys.check()
+    if consume is not None:
+        consume()
+        con.execute(f"DROP TABLE {table}")
+
+
+def _make(con: duckdb.DuckDBPyConnection, table: str, columns: Mapping[str, str], *, temporary: bool) -> None:
+    """Make a table for cells, empty."""
+    roles = "".join(f", {role} VARCHAR" for role in columns)
+    kind = "TEMP TABLE" if temporary else "TABLE"
+    con.execute(f"CREATE OR REPLACE {kind} {table} (file INTEGER, line BIGINT, problem VARCHAR{roles})")
 
 
 class _Keys:

@@ -9,14 +9,14 @@ from __future__ import annotations
 import itertools
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from engine_runtime.artefacts.dataset import ITEMS_FILE, REJECTS_FILE, USERS_FILE, Scale, bucket_file
+from engine_runtime.artefacts.dataset import ITEMS_FILE, REJECTS_FILE, USERS_FILE
 from engine_runtime.data import schema
-from engine_runtime.data.histories import from_table, gap_seconds
-from engine_runtime.data.scaling import Moments, transform
-from engine_runtime.data.staging import Report, literal, scalar
+from engine_runtime.data.staging import literal, scalar
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -24,20 +24,11 @@ if TYPE_CHECKING:
 
     import duckdb
 
-ROW_GROUP = 131_072
 ITEM_ROWS = 16_384
 REJECT_ROWS = 1_048_576
+UNKNOWN_ITEM = "item is in no item file"
 
-
-def without_events(con: duckdb.DuckDBPyConnection) -> None:
-    """Make empty ``parsed`` and ``listed``, for a data set of items alone."""
-    con.execute(
-        "CREATE TABLE parsed (file INTEGER, line BIGINT, user_id VARCHAR, item_id VARCHAR, type "
-        "TINYINT, value FLOAT, "
-        "quantity FLOAT, price FLOAT, time BIGINT, ordinal BIGINT, reason VARCHAR)"
-    )
-    con.execute("CREATE TABLE listed (user_id VARCHAR)")
-    con.execute("CREATE TABLE duplicates (n BIGINT)")
+Counts = npt.NDArray[np.int64]
 
 
 def collect_rejects(con: duckdb.DuckDBPyConnection, names: Mapping[str, Sequence[str]]) -> None:
@@ -48,7 +39,7 @@ def collect_rejects(con: duckdb.DuckDBPyConnection, names: Mapping[str, Sequence
         con.execute(f"INSERT INTO rejects SELECT {listed}, line, reason FROM {table} WHERE reason IS NOT NULL")
         if table == "parsed":
             con.execute(
-                f"INSERT INTO rejects SELECT {listed}, line, 'item is in no item file' FROM parsed "
+                f"INSERT INTO rejects SELECT {listed}, line, '{UNKNOWN_ITEM}' FROM parsed "
                 "ANTI JOIN items USING (item_id) WHERE reason IS NULL"
             )
 
@@ -72,65 +63,47 @@ def number_events(con: duckdb.DuckDBPyConnection) -> None:
     con.execute("DROP TABLE parsed")
 
 
-def write_events(
-    con: duckdb.DuckDBPyConnection,
-    root: Path,
-    firsts: Sequence[int],
-    *,
-    value_log: bool,
-    report: Report | None = None,
-) -> tuple[Scale, Scale]:
-    """Write each bucket, and return the scales of values and gaps fitted over all of them."""
-    (root / "events").mkdir()
-    value, gap = Moments(), Moments()
-    for bucket, (first, stop) in enumerate(itertools.pairwise(firsts)):
-        if report is not None:
-            report(0, f"writing bucket {bucket + 1} of {len(firsts) - 1}")
-        table = _table(con, _bucket_sql(first, stop), schema.EVENTS)
-        pq.write_table(table, root / bucket_file(bucket), row_group_size=ROW_GROUP, compression="zstd")
-        histories = from_table(table, first, stop)
-        values, gaps = histories.values, gap_seconds(histories)
-        value = value.add(transform(values[values == values], log=value_log))
-        gap = gap.add(transform(gaps[gaps == gaps], log=True))
-    return value.scale(log=value_log), gap.scale(log=True)
-
-
-def _bucket_sql(first: int, stop: int) -> str:
+def read_events(con: duckdb.DuckDBPyConnection, first: int, stop: int) -> pa.Table:
+    """Events of the users `first` to `stop` - 1, of schema `engine_runtime.data.schema.PLACED`."""
     # events of one order or time stay as the files have them: by file, then by line
-    return f"""
+    query = f"""
         SELECT user, item, type, value, quantity, price, time,
             CASE WHEN ordinal IS NULL THEN {schema.UNORDERED}
-                ELSE CAST(row_number() OVER placed - 1 AS INTEGER) END AS position
+                ELSE CAST(row_number() OVER placed - 1 AS INTEGER) END AS position,
+            ordinal
         FROM events WHERE user >= {int(first)} AND user < {int(stop)}
         WINDOW placed AS (PARTITION BY user, ordinal IS NULL ORDER BY ordinal, file, line)
         ORDER BY user, position, file, line
     """
+    return _table(con, query, schema.PLACED)
 
 
-def write_items(con: duckdb.DuckDBPyConnection, root: Path) -> None:
-    """Write the catalogue, and make the table ``item_counts`` of the events of each item that has any."""
-    con.execute("CREATE TABLE item_counts AS SELECT item, count(*) AS n FROM events GROUP BY item")
+def write_items(con: duckdb.DuckDBPyConnection, root: Path, counts: Counts) -> None:
+    """Write the catalogue; `counts`, int64 [items], are the events of each."""
+    con.register("item_counts", _numbered("item", counts))
     total = scalar(con, "SELECT count(*) FROM items")
     with pq.ParquetWriter(root / ITEMS_FILE, schema.ITEMS, compression="zstd") as writer:
         for start in range(0, total, ITEM_ROWS):
             query = f"""
-                SELECT item_id, text, title, brand, category, price, rankable, coalesce(n, 0) AS n_events
-                FROM items LEFT JOIN item_counts USING (item)
+                SELECT item_id, text, title, brand, category, price, rankable, n AS n_events
+                FROM items JOIN item_counts USING (item)
                 WHERE item >= {start} AND item < {start + ITEM_ROWS} ORDER BY item
             """
             writer.write_table(_table(con, query, schema.ITEMS))
 
 
-def write_users(con: duckdb.DuckDBPyConnection, root: Path, firsts: Sequence[int], attributes: Sequence[str]) -> None:
-    """Write the users, a row group for each bucket that has any."""
-    con.execute("CREATE TABLE user_counts AS SELECT user, count(*) AS n FROM events GROUP BY user")
+def write_users(
+    con: duckdb.DuckDBPyConnection, root: Path, firsts: Sequence[int], attributes: Sequence[str], counts: Counts
+) -> None:
+    """Write the users, a row group for each bucket that has any; `counts`, int64 [users], are the events of each."""
+    con.register("user_counts", _numbered("user", counts))
     layout = pa.schema([*schema.USERS, *(pa.field(name, pa.string()) for name in attributes)])
     cells = "".join(f", a{number}" for number in range(len(attributes)))
     with pq.ParquetWriter(root / USERS_FILE, layout, compression="zstd") as writer:
         for first, stop in itertools.pairwise(firsts):
             query = f"""
-                SELECT user_id, coalesce(n, 0) AS n_events{cells}
-                FROM users LEFT JOIN user_counts USING (user)
+                SELECT user_id, n AS n_events{cells}
+                FROM users JOIN user_counts USING (user)
                 WHERE user >= {int(first)} AND user < {int(stop)} ORDER BY user
             """
             writer.write_table(_table(con, query, layout), row_group_size=max(stop - first, 1))
@@ -152,22 +125,18 @@ def write_rejects(con: duckdb.DuckDBPyConnection, root: Path) -> None:
 
 
 def counts(con: duckdb.DuckDBPyConnection) -> dict[str, Any]:
-    """Return the counts and times of a `DatasetInfo`, once everything is written."""
-    n_events, n_ordered, first_time, last_time = con.execute(
-        "SELECT count(*), count(ordinal), min(time) FILTER (WHERE time >= 0), max(time) FROM events"
-    ).fetchall()[0]
+    """Return what a `DatasetInfo` says of users, items and rows that were not taken."""
     return {
         "n_users": scalar(con, "SELECT count(*) FROM users"),
         "n_items": scalar(con, "SELECT count(*) FROM items"),
-        "n_events": n_events,
-        "n_ordered": n_ordered,
-        "n_items_with_events": scalar(con, "SELECT count(*) FROM item_counts"),
         "n_items_without_text": scalar(con, "SELECT count(*) FROM items WHERE text = ''"),
         "n_rejects": scalar(con, "SELECT count(*) FROM rejects"),
         "n_duplicates": scalar(con, "SELECT coalesce(sum(n), 0) FROM duplicates"),
-        "first_time": first_time,
-        "last_time": None if first_time is None else last_time,
     }
+
+
+def _numbered(name: str, counts: Counts) -> pa.Table:
+    return pa.table({name: pa.array(np.arange(len(counts), dtype=np.int32)), "n": pa.array(counts)})
 
 
 def _table(con: duckdb.DuckDBPyConnection, query: str, layout: pa.Schema) -> pa.Table:

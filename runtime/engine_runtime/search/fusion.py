@@ -12,13 +12,16 @@ import numpy as np
 import numpy.typing as npt
 
 from engine_runtime.artefacts.run import Fusion
-from engine_runtime.search.index import Floats, Index, Items
+from engine_runtime.search.index import Asked, Floats, Index, Items
+from engine_runtime.search.order import SCORE_BITS, fallen, falling, summed
 from engine_runtime.search.successors import SuccessorTable
 
 Ints = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
-BLOCK_USERS = 1024
-BLOCK_PAIRS = 16_384
+BLOCK_PAIRS = 3 << 19
+"""Users times items that are ranked at a time: their scores and states stay in the cache."""
+MOST_USERS, LEAST_USERS = 256, 64
+FREE, MET, RULED = np.uint8(0), np.uint8(1), np.uint8(2)
 
 
 @dataclass(frozen=True)
@@ -54,11 +57,29 @@ class Ranking:
 
 
 @dataclass(frozen=True)
-class _Pairs:
-    """Candidates: (user, item) as one key, sorted, with a number each."""
+class _Task:
+    """What is the same for all users.
 
-    keys: Ints
-    values: npt.NDArray[np.float64]
+    Attributes
+    ----------
+    index, table, fusion, k
+        As in `rank`.
+    new
+        bool [items]: has the bonus.
+    state
+        uint8 [users of a block * items]: what is known of a pair while its block is ranked; `FREE` between blocks.
+    """
+
+    index: Index
+    table: SuccessorTable
+    fusion: Fusion
+    k: int
+    new: Bools
+    state: npt.NDArray[np.uint8]
+
+    @property
+    def n_items(self) -> int:
+        return len(self.index.vectors)
 
 
 def rank(
@@ -87,16 +108,18 @@ def rank(
     new
         bool [items]: which items have the bonus; none if None.
     """
-    shift = np.zeros(len(index.vectors)) if new is None else np.where(new, fusion.bonus, 0.0)
+    n_items = len(index.vectors)
+    block_users = users_a_block(n_items)
+    state = np.full(min(block_users, len(query)) * n_items, FREE)
+    task = _Task(index, table, fusion, k, np.zeros(n_items, np.bool_) if new is None else new, state)
     items = np.full((len(query), k), -1, np.int32)
     scores = np.full((len(query), k), -np.inf, np.float32)
-    breadth = search_breadth(np.diff(seen.offsets), max(fusion.n_candidates, k))
+    breadth = np.where(query.any(axis=1), search_breadth(np.diff(seen.offsets), max(fusion.n_candidates, k)), 0)
     for width in np.unique(breadth):
         users = np.flatnonzero(breadth == width)
-        for start in range(0, len(users), BLOCK_USERS):
-            block = users[start : start + BLOCK_USERS]
-            found = _rank_block(query[block], _take(seen, block), index, table, fusion, int(width), k, shift)
-            items[block], scores[block] = found.items, found.scores
+        for start in range(0, len(users), block_users):
+            block = users[start : start + block_users]
+            items[block], scores[block] = _rank_block(task, query[block], _take(seen, block), int(width))
     return Ranking(items, scores)
 
 
@@ -143,6 +166,12 @@ def search_breadth(n_seen: Ints, n_candidates: int) -> Ints:
     return n_candidates + np.where(n_seen > 0, rounded, 0)
 
 
+def users_a_block(n_items: int) -> int:
+    """How many users are ranked at a time; no more than leave room in 63 bits for a user, a score and an item."""
+    wanted = min(MOST_USERS, max(LEAST_USERS, BLOCK_PAIRS // max(1, n_items)))
+    return int(min(wanted, 1 << (63 - SCORE_BITS - n_items.bit_length())))
+
+
 def _take(seen: Seen, users: Ints) -> Seen:
     counts = seen.offsets[users + 1] - seen.offsets[users]
     offsets = np.concatenate(([0], np.cumsum(counts))).astype(np.int64)
@@ -150,89 +179,76 @@ def _take(seen: Seen, users: Ints) -> Seen:
     return Seen(offsets, seen.items[entries])
 
 
-def _rank_block(
-    query: Floats,
-    seen: Seen,
-    index: Index,
-    table: SuccessorTable,
-    fusion: Fusion,
-    width: int,
-    k: int,
-    shift: npt.NDArray[np.float64],
-) -> Ranking:
-    n_items = len(index.vectors)
-    n_users = len(query)
-    known = np.asarray(query.any(axis=1), np.bool_)
-    met = np.unique(np.repeat(np.arange(n_users), np.diff(seen.offsets)) * n_items + seen.items)
-    found = _search(query, known, index, met, width, max(fusion.n_candidates, k))
-    rule = _rule(seen, known, index, table, fusion, met)
-    further = np.setdiff1d(rule.keys, found.keys, assume_unique=True)
-    products = _products(query, index.vectors, further)
-    keys = np.concatenate((found.keys, further))
-    score = np.concatenate((found.values, products.astype(np.float64)))
-    weight = np.where(known, fusion.weight, 1.0)
-    by_key = np.argsort(keys)
-    place = by_key[np.searchsorted(keys, rule.keys, sorter=by_key)]
-    score[place] += weight[rule.keys // n_items] * np.log1p(rule.values / fusion.floor)
-    score += np.where(known[keys // n_items], shift[keys % n_items], 0.0)
-    return _top(keys, score, n_items, n_users, k)
+def _rank_block(task: _Task, query: Floats, seen: Seen, width: int) -> tuple[Items, Floats]:
+    """Items and scores of some users, all of one breadth of search; 0 is that of users without a query."""
+    n_items, fusion = task.n_items, task.fusion
+    met = np.repeat(np.arange(len(query)) * n_items, np.diff(seen.offsets)) + seen.items
+    keys, counts = _rule(task, seen, known=width > 0)
+    task.state[met] = MET
+    kept = (task.state[keys] == FREE) & task.index.rankable[keys % n_items]
+    keys, counts = keys[kept], counts[kept]
+    task.state[keys] = RULED
+    score = np.log1p(counts / fusion.floor)
+    if width:
+        asked = task.index.ask(query)
+        score = fusion.weight * score + asked.products(*np.divmod(keys, n_items))
+        found, products = _search(task, asked, width)
+        task.state[keys] = FREE
+        keys, score = np.concatenate((keys, found)), np.concatenate((score, products))
+        if task.new.any():
+            score += np.where(task.new[keys % n_items], fusion.bonus, 0.0)
+    task.state[keys] = FREE
+    task.state[met] = FREE
+    return _top(task, keys, score.astype(np.float32), len(query))
 
 
-def _products(query: Floats, vectors: Floats, keys: Ints) -> Floats:
-    """Inner product of each pair ``user * items + item``, a piece at a time: two rows a pair are much to hold."""
-    products = np.empty(len(keys), np.float32)
-    for start in range(0, len(keys), BLOCK_PAIRS):
-        users, items = np.divmod(keys[start : start + BLOCK_PAIRS], len(vectors))
-        np.einsum("nd,nd->n", query[users], vectors[items], out=products[start : start + BLOCK_PAIRS])
-    return products
-
-
-def _search(query: Floats, known: Bools, index: Index, met: Ints, width: int, n_candidates: int) -> _Pairs:
-    """The `n_candidates` best unseen items of each user with a query, with their inner products."""
-    n_items = len(index.vectors)
-    scores, items = index.search(query, min(width, int(index.rankable.sum())))
-    keys = np.arange(len(query))[:, None] * n_items + items
-    fresh = (items >= 0) & known[:, None] & ~_among(keys, met)
-    fresh &= np.cumsum(fresh, axis=1) <= n_candidates
-    return _Pairs(keys[fresh], scores[fresh].astype(np.float64))
-
-
-def _rule(seen: Seen, known: Bools, index: Index, table: SuccessorTable, fusion: Fusion, met: Ints) -> _Pairs:
-    """Decayed sum of the rows of each user's newest events, over unseen rankable items.
+def _rule(task: _Task, seen: Seen, known: bool) -> tuple[Ints, npt.NDArray[np.float64]]:
+    """Decayed sum of the rows of each user's newest events: pairs ``user * items + item``, rising, and their sums.
 
     The start row is that of users without events, and of those without a query.
     """
-    n_items = len(index.vectors)
+    fusion, table = task.fusion, task.table
     lengths = np.diff(seen.offsets)
-    age = np.repeat(seen.offsets[1:], lengths) - 1 - np.arange(seen.offsets[-1])
-    owner = np.repeat(np.arange(len(lengths)), lengths)
-    newest = (age < fusion.n_events) & (fusion.weight > 0) & known[owner]
-    empty = np.flatnonzero(~known | (lengths == 0))
-    rows = np.concatenate((seen.items[newest], np.full(len(empty), table.start_row))).astype(np.int64)
-    factors = np.concatenate((fusion.decay ** age[newest].astype(np.float64), np.ones(len(empty))))
-    owners = np.concatenate((owner[newest], empty))
+    used = np.minimum(lengths, fusion.n_events if known and fusion.weight > 0 else 0)
+    age = np.repeat(np.cumsum(used), used) - 1 - np.arange(used.sum())
+    newest = np.repeat(seen.offsets[1:], used) - 1 - age
+    starting = np.flatnonzero(lengths == 0) if known else np.arange(len(lengths))
+    rows = np.concatenate((seen.items[newest].astype(np.int64), np.full(len(starting), table.start_row)))
+    factors = np.concatenate((fusion.decay ** age.astype(np.float64), np.ones(len(starting))))
+    owners = np.concatenate((np.repeat(np.arange(len(lengths)), used), starting))
     which, items, weights = table.lookup(rows)
-    keys, position = np.unique(owners[which] * n_items + items, return_inverse=True)
-    values = np.bincount(position, weights * factors[which], len(keys))
-    kept = index.rankable[keys % n_items] & ~_among(keys, met)
-    keys, values = keys[kept], values[kept]
-    return _Pairs(keys, values)
+    return summed((owners * task.n_items)[which] + items, factors[which] * weights)
 
 
-def _among(keys: Ints, sorted_keys: Ints) -> Bools:
-    if not len(sorted_keys):
-        return np.zeros(keys.shape, np.bool_)
-    place = np.minimum(np.searchsorted(sorted_keys, keys), len(sorted_keys) - 1)
-    return np.asarray(sorted_keys[place] == keys)
+def _search(task: _Task, asked: Asked, width: int) -> tuple[Ints, Floats]:
+    """Pairs that the search adds to those of the rule, and their inner products.
+
+    Of a user's `n_candidates` best unseen items that the rule does not name, the first k old ones will do: before any
+    other stand k that the rule and the bonus leave where they are or raise. New ones may rise above those.
+    """
+    scores, items = asked.best(min(width, int(task.index.rankable.sum())))
+    keys = np.arange(len(items))[:, None] * task.n_items + items
+    state = task.state[keys]
+    unseen = (state != MET) & (items >= 0)
+    unseen &= np.cumsum(unseen, axis=1) <= max(task.fusion.n_candidates, task.k)
+    free = unseen & (state == FREE)
+    new = task.new[items]
+    free &= new | (np.cumsum(free & ~new, axis=1) <= task.k)
+    return keys[free], scores[free]
 
 
-def _top(keys: Ints, score: npt.NDArray[np.float64], n_items: int, n_users: int, k: int) -> Ranking:
-    order = np.lexsort((keys, -score, keys // n_items))
-    owners = keys[order] // n_items
-    place = np.arange(len(order)) - np.searchsorted(owners, owners)
-    kept = place < k
-    items = np.full((n_users, k), -1, np.int32)
-    scores = np.full((n_users, k), -np.inf, np.float32)
-    items[owners[kept], place[kept]] = (keys[order] % n_items)[kept]
-    scores[owners[kept], place[kept]] = score[order][kept]
-    return Ranking(items, scores)
+def _top(task: _Task, keys: Ints, score: Floats, n_users: int) -> tuple[Items, Floats]:
+    """The k best of each user, equal ones by item number: a user, a score and an item in one number, sorted."""
+    bits = task.n_items.bit_length()
+    owners, own_items = np.divmod(keys, task.n_items)
+    packed = (owners << SCORE_BITS | falling(score)) << bits | own_items
+    packed.sort()
+    first = np.searchsorted(packed, np.arange(n_users + 1) << (SCORE_BITS + bits))
+    place = first[:-1, None] + np.arange(task.k)
+    there = place < first[1:, None]
+    items = np.full(place.shape, -1, np.int32)
+    scores = np.full(place.shape, -np.inf, np.float32)
+    taken = packed[place[there]]
+    items[there] = taken & ((1 << bits) - 1)
+    scores[there] = fallen(taken >> bits & ((1 << SCORE_BITS) - 1))
+    return items, scores

@@ -20,7 +20,7 @@ import numpy as np
 import numpy.typing as npt
 
 from engine_runtime.errors import ArtefactError
-from engine_runtime.search.index import ExactIndex, Floats, Items
+from engine_runtime.search.index import Asked, ExactIndex, Floats, Gathered, Items
 from engine_runtime.search.points import BLOCK_ROWS, Bools, Ints, Points, distinct_points, renewed_points
 
 # Below this a build on one thread takes a minute at most, and gives the same graph every time.
@@ -160,6 +160,10 @@ class HnswIndex:
         index = copy.copy(self)
         index._threads = threads  # noqa: SLF001
         return index
+
+    def ask(self, queries: Floats) -> Asked:
+        """See `engine_runtime.search.index.Index.ask`."""
+        return Gathered(self, queries)
 
     def _expand(self, points: Ints, values: Floats, scores: Floats, items: Items) -> None:
         """Put the items of each point in its place, until a query's row of `scores` and `items` is full."""

@@ -7,11 +7,38 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
+from engine_runtime.search.order import best
+
 Floats = npt.NDArray[np.float32]
 Items = npt.NDArray[np.int32]
+Ints = npt.NDArray[np.int64]
 
-# Scores held at a time: 16 MiB. Larger blocks come fresh from the system, and zeroing them costs more than the product.
 BLOCK_SCORES = 1 << 22
+"""Scores that a search holds at a time: 16 MiB. Larger blocks come fresh from the system, and that is slow."""
+
+
+class Asked(Protocol):
+    """Queries as an index has taken them: what is worked out for one answer serves the next."""
+
+    def best(self, k: int) -> tuple[Floats, Items]:
+        """The `k` best rankable items of each query; see `Index.search`."""
+        ...
+
+    def products(self, owners: Ints, items: Ints) -> Floats:
+        """Inner products of single pairs.
+
+        Parameters
+        ----------
+        owners
+            int64 [pairs], rising: rows of the queries.
+        items
+            int64 [pairs]: rankable items.
+
+        Returns
+        -------
+        float32 [pairs]
+        """
+        ...
 
 
 class Index(Protocol):
@@ -53,11 +80,18 @@ class Index(Protocol):
         """The same index, searched by so many threads."""
         ...
 
+    def ask(self, queries: Floats) -> Asked:
+        """Take some queries, float32 [n, d], of which more than the best items will be asked.
+
+        An exact index holds n scores for each item meanwhile.
+        """
+        ...
+
 
 class ExactIndex:
     """Exact search, one matrix product for a block of queries.
 
-    Below some ten thousand items this is as fast as a graph, and it is the yardstick for one.
+    At 12,000 items a ranking takes a third of the time that it takes with a graph (docs/log.md). The yardstick for one.
 
     Parameters
     ----------
@@ -73,40 +107,74 @@ class ExactIndex:
         self.vectors = vectors
         self.rankable = rankable
         self._items = np.flatnonzero(rankable).astype(np.int32)
+        self._columns = np.cumsum(rankable) - 1
         self._rows = vectors if rankable.all() else vectors[self._items]
 
     def search(self, queries: Floats, k: int) -> tuple[Floats, Items]:
         """See `Index.search`."""
         scores = np.full((len(queries), k), -np.inf, np.float32)
         items = np.full((len(queries), k), -1, np.int32)
-        found = min(k, len(self._items))
-        if not found:
-            return scores, items
-        block = max(1, BLOCK_SCORES // len(self._items))
+        block = max(1, BLOCK_SCORES // max(1, len(self._items)))
         for start in range(0, len(queries), block):
-            products = queries[start : start + block] @ self._rows.T
-            rows, values = best(products, found)
-            scores[start : start + block, :found] = values
-            items[start : start + block, :found] = self._items[rows]
+            part = slice(start, start + block)
+            scores[part], items[part] = self.ask(queries[part]).best(k)
         return scores, items
 
     def with_threads(self, threads: int) -> Index:
         """See `Index.with_threads`; a product's threads are NumPy's own."""
         return self
 
+    def ask(self, queries: Floats) -> Asked:
+        """See `Index.ask`."""
+        return _Sheet(queries @ self._rows.T, self._items, self._columns)
 
-def best(scores: Floats, k: int) -> tuple[npt.NDArray[np.int64], Floats]:
-    """Columns and values of the `k` largest of each row, largest first, equal ones by column."""
-    if k < scores.shape[1]:
-        columns = np.argpartition(-scores, k - 1, axis=1)[:, :k]
-        values = np.take_along_axis(scores, columns, axis=1)
-        least = values.min(axis=1, keepdims=True)
-        # Which of several equal ones a partition keeps is chance.
-        torn = np.flatnonzero(np.count_nonzero(scores == least, axis=1) > np.count_nonzero(values == least, axis=1))
-        columns[torn] = np.argsort(-scores[torn], axis=1, kind="stable")[:, :k]
-        columns.sort(axis=1)
-    else:
-        columns = np.broadcast_to(np.arange(scores.shape[1]), scores.shape)
-    values = np.take_along_axis(scores, columns, axis=1)
-    order = np.argsort(-values, axis=1, kind="stable")
-    return np.take_along_axis(columns, order, axis=1), np.take_along_axis(values, order, axis=1)
+
+class _Sheet:
+    """All scores of some queries: float32 [queries, rankable items]."""
+
+    def __init__(self, scores: Floats, items: Items, columns: Ints) -> None:
+        self._scores = scores
+        self._items = items
+        self._columns = columns
+
+    def best(self, k: int) -> tuple[Floats, Items]:
+        scores = np.full((len(self._scores), k), -np.inf, np.float32)
+        items = np.full((len(self._scores), k), -1, np.int32)
+        found = min(k, len(self._items))
+        if found and len(scores):
+            columns, scores[:, :found] = best(self._scores, found)
+            items[:, :found] = self._items[columns]
+        return scores, items
+
+    def products(self, owners: Ints, items: Ints) -> Floats:
+        return np.asarray(self._scores[owners, self._columns[items]])
+
+
+class Gathered:
+    """Queries to an index that finds items without looking at all: single products are worked out when asked for.
+
+    Parameters
+    ----------
+    index
+        What searches.
+    queries
+        float32 [n, d].
+    """
+
+    def __init__(self, index: Index, queries: Floats) -> None:
+        self._index = index
+        self._queries = queries
+
+    def best(self, k: int) -> tuple[Floats, Items]:
+        """See `Asked.best`."""
+        return self._index.search(self._queries, k)
+
+    def products(self, owners: Ints, items: Ints) -> Floats:
+        """See `Asked.products`; query by query, so that rows of one query alone are copied together."""
+        products = np.empty(len(owners), np.float32)
+        edges = np.searchsorted(owners, np.arange(len(self._queries) + 1)).tolist()
+        for query, start, stop in zip(self._queries, edges[:-1], edges[1:], strict=True):
+            # `take` copies rows at twice the speed of an index; `einsum` gives equal rows equal products.
+            rows = self._index.vectors.take(items[start:stop], axis=0)
+            np.einsum("nd,d->n", rows, query, out=products[start:stop])
+        return products

@@ -15,7 +15,8 @@ import numpy.typing as npt
 
 from engine_runtime.artefacts.arrays import load_arrays, save_arrays
 from engine_runtime.errors import ArtefactError
-from engine_runtime.search.index import BLOCK_SCORES, Floats, Items, best
+from engine_runtime.search.index import BLOCK_SCORES, Floats, Items
+from engine_runtime.search.order import best
 from engine_runtime.search.successors import SuccessorTable
 
 Bools = npt.NDArray[np.bool_]

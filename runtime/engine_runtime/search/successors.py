@@ -77,9 +77,8 @@ class SuccessorTable:
         """
         counts = self.offsets[rows + 1] - self.offsets[rows]
         which = np.repeat(np.arange(len(rows)), counts)
-        step = np.arange(len(which)) - np.repeat(np.cumsum(counts) - counts, counts)
-        entries = np.repeat(self.offsets[rows], counts) + step
-        return which, self.items[entries], self.weights[entries]
+        entries = np.arange(len(which)) + (self.offsets[rows] - np.cumsum(counts) + counts)[which]
+        return which, self.items.take(entries), self.weights.take(entries)
 
     def renumbered(self, new_items: npt.NDArray[np.int32], n_items: int) -> SuccessorTable:
         """The same table in another catalogue's numbers.

@@ -23,7 +23,8 @@ from engine_runtime.artefacts import index as index_layout
 from engine_runtime.artefacts import output as layout
 from engine_runtime.artefacts.dataset import Dataset
 from engine_runtime.artefacts.output import Output, OutputInfo
-from engine_runtime.artefacts.unfinished import Unfinished, unfinished
+from engine_runtime.artefacts.unfinished import Task, Unfinished, unfinished
+from engine_runtime.artefacts.writing import creator
 from engine_runtime.data.histories import Histories, read_catalogue
 from engine_runtime.data.reading import read_blocks, read_bucket_users
 from engine_runtime.data.schema import ITEM_ID, N_EVENTS, TEXT
@@ -32,6 +33,7 @@ from engine_runtime.serve.engine import Engine, check_event_types
 from engine_runtime.serve.learned import align
 from engine_runtime.serve.output import Names, rows, schema
 from engine_runtime.serve.plan import MEMORY, plan
+from engine_runtime.serve.since import Since, compare, write_gone, write_state
 from engine_runtime.serve.stages import Stages
 from engine_runtime.serve.workers import Advance, Served, serve_each
 
@@ -70,6 +72,7 @@ def serve_batch(
     *,
     top_k: int = 10,
     memory: str = MEMORY,
+    since: Path | None = None,
     replace: bool = False,
     resume: bool = False,
     advance: Advance = lambda users: None,
@@ -90,6 +93,9 @@ def serve_batch(
     memory
         What may be held beside the index; see `engine_runtime.serve.plan.plan`. No byte of the output depends on it,
         nor on the engine's threads.
+    since
+        An output made with the same engine of an earlier data set: only users who are not what they were in it are
+        served. Days and shares of time in their rows are as of the new data set; the rows of the others stand.
     replace
         Whether an output that is there, or an unfinished one, may be replaced.
     resume
@@ -100,22 +106,36 @@ def serve_batch(
     Raises
     ------
     ArtefactError
-        The data set numbers its event types otherwise than the bundle, or what is there to resume is another task.
+        The data set numbers its event types otherwise than the bundle, what is there to resume is another task, or
+        `since` was made with something else.
     UsageError
         The place is taken, by an artefact or by another process.
     """
     with unfinished(out, layout.KIND, replace=replace, resume=resume) as work:
-        begin(work, engine, dataset, top_k)
-        return serve_rest(work, engine, dataset, top_k, advance, memory=memory)
+        found = changes(since, engine, dataset, top_k)
+        begin(work, engine, dataset, top_k, found)
+        return serve_rest(work, engine, dataset, top_k, advance, memory=memory, since=found)
 
 
-def begin(work: Unfinished, engine: Engine, dataset: Dataset, top_k: int) -> int:
-    """Say what is served and find what is done of it; return how many users are left."""
+def changes(previous: Path | None, engine: Engine, dataset: Dataset, top_k: int) -> Since | None:
+    """Who is not what they were in the output `previous`; None where there is none."""
+    return None if previous is None else compare(previous, _task(engine, dataset, top_k), dataset)
+
+
+def _task(engine: Engine, dataset: Dataset, top_k: int) -> Task:
+    """What an output of all users is made from and how."""
     parents = {bundle_layout.KIND: engine.bundle.manifest.digest, dataset_layout.KIND: dataset.manifest.digest}
     if engine.index_digest is not None:
         parents[index_layout.KIND] = engine.index_digest
-    work.begin(parents, {"top_k": top_k, "precision": engine.precision, "provider": engine.provider})
-    return 0 if work.manifest is not None else dataset.info.n_users - work.counted("users")
+    return Task(creator(), parents, {"top_k": top_k, "precision": engine.precision, "provider": engine.provider})
+
+
+def begin(work: Unfinished, engine: Engine, dataset: Dataset, top_k: int, since: Since | None = None) -> int:
+    """Say what is served and find what is done of it; return how many users are left."""
+    task = _task(engine, dataset, top_k)
+    work.begin(task.parents | ({layout.KIND: since.output} if since else {}), task.settings)
+    wanted = since.n_changed if since else dataset.info.n_users
+    return 0 if work.manifest is not None else wanted - work.counted("users")
 
 
 def serve_rest(
@@ -128,26 +148,29 @@ def serve_rest(
     stages: Stages | None = None,
     *,
     memory: str = MEMORY,
+    since: Since | None = None,
 ) -> tuple[Output, Stages]:
     """Serve the buckets that are not done and finish the output.
 
     `done` is called with the number and the counts of each bucket that is finished; `stages` is added to, and may be
-    read meanwhile. The other parameters are as in `serve_batch`.
+    read meanwhile; `since` is of `changes`. The other parameters are as in `serve_batch`.
     """
     stages = stages or Stages()
     if work.manifest is not None:
         return Output.open(work.out, verify=False), stages
     with stages.timed("prepare"):
-        source = adapt(engine, dataset)
+        source = adapt(engine, dataset, since)
         left = [bucket for bucket in range(dataset.info.n_buckets) if layout.part_file(bucket) not in work.done]
         planned = plan(engine, top_k, len(left), memory)
+        stages.processes, stages.cpus = planned.processes, planned.processes * planned.threads
         if planned.processes > 1:
             source = dataclasses.replace(source, engine=source.engine.with_threads(planned.threads))
     (work.content / layout.USERS_FOLDER).mkdir(exist_ok=True)
 
     def serve(bucket: int, advance: Advance) -> Served:
         spent = Stages()
-        counts = serve_bucket(source, bucket, work.content / layout.part_file(bucket), top_k, spent, advance)
+        chosen = since.chosen(dataset, bucket) if since else None
+        counts = serve_bucket(source, bucket, work.content / layout.part_file(bucket), top_k, spent, advance, chosen)
         return Served(bucket, counts, spent)
 
     with closing(serve_each(serve, left, planned.processes, advance)) as parts:
@@ -156,19 +179,33 @@ def serve_rest(
             with stages.timed("commit"):
                 work.commit(layout.part_file(served.bucket), served.counts)
             done(served.bucket, served.counts)
+    n_users = work.counted("users")
     described = OutputInfo(
-        n_users=dataset.info.n_users,
-        n_events=dataset.info.n_events,
+        n_users=n_users,
+        n_events=work.counted("events"),
         n_new_items=source.n_new,
         n_without_events=work.counted("without_events"),
         top_k=top_k,
         precision=engine.precision,
         provider=engine.provider,
         n_parts=dataset.info.n_buckets,
+        n_unchanged=dataset.info.n_users - n_users,
+        n_gone=len(since.gone) if since else 0,
     )
     with stages.timed("commit"):
+        _keep_state(work, dataset, since)
         work.finish(described)
     return Output.open(work.out, verify=False), stages
+
+
+def _keep_state(work: Unfinished, dataset: Dataset, since: Since | None) -> None:
+    """Write what a later run compares with, and who is gone."""
+    none = {"users": 0, "events": 0, "without_events": 0}
+    if layout.STATE_FILE not in work.done and write_state(dataset, work.content / layout.STATE_FILE):
+        work.commit(layout.STATE_FILE, none)
+    if since is not None and layout.GONE_FILE not in work.done:
+        write_gone(since, work.content / layout.GONE_FILE)
+        work.commit(layout.GONE_FILE, none)
 
 
 def serve_bucket(
@@ -237,8 +274,8 @@ def serve_users(source: Source, people: pa.Table, histories: Histories, top_k: i
         return rows(people, numbered, profiles, ranking, source.names, engine.labels(profiles))
 
 
-def adapt(engine: Engine, dataset: Dataset) -> Source:
-    """Match a data set with an engine's index.
+def adapt(engine: Engine, dataset: Dataset, since: Since | None = None) -> Source:
+    """Match a data set with an engine's index; with `since`, of the items that it lacks only those that are needed.
 
     Raises
     ------
@@ -249,6 +286,8 @@ def adapt(engine: Engine, dataset: Dataset) -> Source:
     items, shelf = read_catalogue(dataset.items), engine.shelf
     numbers = align(items[ITEM_ID], shelf.catalogue[ITEM_ID])
     fresh = np.flatnonzero((numbers < 0) & (items[N_EVENTS].to_numpy() > 0))
+    if len(fresh) and since is not None:
+        fresh = fresh[since.named(dataset)[fresh]]
     if len(fresh):
         engine = engine.with_newcomers(items[TEXT].take(pa.array(fresh)).to_pylist())
         numbers[fresh] = len(shelf.vectors) + np.arange(len(fresh))

@@ -21,11 +21,31 @@ class Stages:
         waited: for a disk, or for a processor that did something else.
     users
         Users served.
+    processes
+        That served buckets side by side.
+    cpus
+        That they might keep busy, with the threads of each.
     """
 
     seconds: dict[str, float] = field(default_factory=dict)
     cpu_seconds: dict[str, float] = field(default_factory=dict)
     users: int = 0
+    processes: int = 1
+    cpus: int = 1
+
+    @property
+    def slowest(self) -> str:
+        """The stage that took most of the time; empty where nothing was done."""
+        return max(self.seconds, key=lambda stage: self.seconds[stage], default="")
+
+    @property
+    def floor(self) -> float:
+        """Seconds of the slowest stage, shared evenly by the processes: the run's, if all other stages took no time."""
+        return self.seconds.get(self.slowest, 0.0) / self.processes
+
+    def busy(self, seconds: float) -> float:
+        """Share of a run's seconds that its CPUs were at work."""
+        return sum(self.cpu_seconds.values()) / max(seconds * self.cpus, 1e-9)
 
     @contextmanager
     def timed(self, stage: str) -> Iterator[None]:

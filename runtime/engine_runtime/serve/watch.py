@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from engine_runtime.artefacts.dataset import Dataset
+from engine_runtime.artefacts.output import USERS_FOLDER
 from engine_runtime.artefacts.unfinished import Unfinished
 from engine_runtime.data.rejects import count_reasons, without_quotes
 from engine_runtime.serve.stages import Stages
@@ -66,9 +67,11 @@ class Watch:
             raise RuntimeError(f"the {work.kind} at {work.out} was not begun")
         info = dataset.info
         self.rejects = without_quotes(count_reasons(dataset))
-        self.earlier_parts = len(work.done) if work.manifest is None else info.n_buckets
+        parts = sum(name.startswith(f"{USERS_FOLDER}/") for name in work.done)
+        self.earlier_parts = parts if work.manifest is None else info.n_buckets
         self.parts_left = info.n_buckets - self.earlier_parts
-        self.earlier_users, self.users_left = info.n_users - users_left, users_left
+        self.earlier_users = work.counted("users") if work.manifest is None else int(work.manifest.info["n_users"])
+        self.users_left = users_left
         self.settings, self.parents, self.creator = work.task.settings, work.task.parents, work.task.creator
         self._start = time.perf_counter()
 

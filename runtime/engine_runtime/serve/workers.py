@@ -11,6 +11,7 @@ import os
 import signal
 import threading
 import traceback
+import warnings
 from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass
 from multiprocessing import get_context
@@ -114,13 +115,16 @@ def serve_forked(serve: Serve, buckets: Sequence[int], processes: int, advance: 
             crew.append(_fork(serve, alive))
             _hand(crew[-1], waiting)
         while busy := {worker.line: worker for worker in crew if worker.bucket >= 0}:
+            ready = []
             for line in wait(list(busy)):
                 worker = busy[line]  # type: ignore[index] # these are the lines that were waited for
                 message = _receive(worker)
-                advance(message.users)
+                if message.users:
+                    advance(message.users)
                 if message.served is not None:
                     _hand(worker, waiting)
-                    yield message.served
+                    ready.append(message.served)
+            yield from ready  # only now, so that no worker waits while a part is committed
     finally:
         for worker in crew:
             worker.process.kill()
@@ -136,7 +140,11 @@ def _fork(serve: Serve, alive: tuple[int, int]) -> Worker:
     process = get_context("fork").Process(target=_work, args=(serve, theirs, alive), daemon=True)
     held = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})  # until the worker takes no notice of it
     try:
-        process.start()
+        with warnings.catch_warnings():
+            # From Python 3.12 a process with threads is warned: those here, of progress and metrics, hold no lock that
+            # a worker takes, for it prints nothing.
+            warnings.simplefilter("ignore", DeprecationWarning)
+            process.start()
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, held)
     theirs.close()

@@ -69,7 +69,9 @@ def test_files_are_where_the_dataclass_says(world: tiny.World) -> None:
             dataset.items,
             dataset.users,
             dataset.rejects,
+            *(dataset.config, dataset.fingerprints),
             *map(dataset.bucket, range(dataset.info.n_buckets)),
+            *map(dataset.orders, range(dataset.info.n_buckets)),
         },
         index.root: {index.items, index.vectors, index.newcomers, index.untrained},
     }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -177,6 +178,15 @@ def test_an_unfinished_one_is_in_the_way(tmp_path: Path) -> None:
     assert is_begun(out)
     assert make(out, replace=True) == list(PARTS)
     assert names(tmp_path) == ["toy"]
+
+
+def test_a_lock_that_is_soon_free_is_waited_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Workers of a run that was killed hold its lock for a moment; the next run begins when they have ended."""
+    out = tmp_path / "toy"
+    held = unfinished(out, KIND)
+    held.__enter__()
+    monkeypatch.setattr(time, "sleep", lambda seconds: held.__exit__(None, None, None))
+    assert make(out) == list(PARTS)
 
 
 def test_one_process_at_a_time(tmp_path: Path) -> None:

@@ -124,7 +124,7 @@ def test_generate(shop: Shop, capsys: pytest.CaptureFixture[str]) -> None:
     assert run("ingest", "--config", shop.root / "raw" / "dataset.toml", "--out", shop.root / "made") == 0
 
 
-@pytest.mark.parametrize("command", [[], ["fetch"], ["generate"], ["ingest"]])
+@pytest.mark.parametrize("command", [[], ["fetch"], ["generate"], ["ingest"], ["append"]])
 def test_help_has_an_example(command: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     """Every command's help shows how it is called."""
     assert cli.run(["data", *command, "--help"]) == 0

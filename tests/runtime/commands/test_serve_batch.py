@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import errno
 import json
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -51,6 +53,33 @@ def test_serving_for_machines(world: World, tmp_path: Path, capsys: pytest.Captu
     assert (info["n_users"], info["top_k"], info["provider"]) == (23, 3, "cpu")
     assert sum(stage["wall_seconds"] for stage in found["stages"].values()) <= found["seconds"] * 1.5
     assert found["digest"] == Output.open(tmp_path / "output").manifest.digest
+
+
+def test_serving_who_has_changed(world: World, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Since an output of the same data set nobody is served, and an output never goes on from itself."""
+    assert run(*world.options, "--out", tmp_path / "monday") == 0
+    assert run(*world.options, "--since", tmp_path / "monday", "--out", tmp_path / "tuesday") == 0
+    assert "users unchanged" in capsys.readouterr().out
+    assert users_of(tmp_path / "tuesday") == []
+    assert run(*world.options, "--since", tmp_path / "monday", "--out", tmp_path / "monday", "--force") == 2
+    assert "cannot take its own place" in " ".join(capsys.readouterr().err.split())
+    again = ["--since", tmp_path / "monday", "--out", tmp_path / "tuesday", "--resume", "--json"]
+    assert run(*world.options, *again) == 0
+    assert json.loads(capsys.readouterr().out)["earlier_users"] == 0
+
+
+def test_products_have_one_thread() -> None:
+    """The command is there before NumPy, which is told how many threads a product has when it is imported."""
+    program = "import sys; from engine_runtime import cli; cli.load('serve-batch'); sys.exit('numpy' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0
+
+
+def test_too_little_memory(world: World, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """An amount too small for one worker, or none at all, is a usage error that says what to give."""
+    for memory, said in {"100MB": "one worker needs", "much": "500MB or 2GB"}.items():
+        assert run(*world.options, "--out", tmp_path / "output", "--memory", memory) == 2
+        assert said in capsys.readouterr().err
+        assert list(tmp_path.iterdir()) == []
 
 
 def test_raw_events(world: World, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

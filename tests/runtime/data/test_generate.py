@@ -12,10 +12,13 @@ import pyarrow.parquet as pq
 import pytest
 
 from engine_runtime.data import generate as module
+from engine_runtime.data import world_events
 from engine_runtime.data.config import load_config
-from engine_runtime.data.generate import World, generate, history_lengths
+from engine_runtime.data.generate import generate
 from engine_runtime.data.histories import read_histories
 from engine_runtime.data.ingest import ingest
+from engine_runtime.data.world import World
+from engine_runtime.data.world_events import history_lengths
 from engine_runtime.errors import UsageError
 
 WORLD = World(n_users=300, n_items=400, n_events=4000, seed=3)
@@ -23,7 +26,7 @@ WORLD = World(n_users=300, n_items=400, n_events=4000, seed=3)
 
 @pytest.fixture
 def small_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "BLOCK_EVENTS", 700)
+    monkeypatch.setattr(world_events, "BLOCK_EVENTS", 700)
     monkeypatch.setattr(module, "BLOCK_ITEMS", 150)
 
 
@@ -129,3 +132,14 @@ def test_nothing_is_overwritten_unasked(tmp_path: Path) -> None:
     (tmp_path / "events" / "part-99999.parquet").write_bytes(b"old")
     generate(WORLD, tmp_path, replace=True)
     assert len(rows(tmp_path)) == 4000
+
+
+def test_titles_are_as_long_as_real_ones(tmp_path: Path) -> None:
+    """A title has at least ten words, its thing and brand among them, and few titles are said twice."""
+    generate(World(5, 2000, 50), tmp_path)
+    found = pq.read_table(tmp_path / "items.parquet").to_pylist()
+    for row in found:
+        words = row["title"].replace(",", "").split()
+        assert 10 <= len(words) <= 20
+        assert {row["brand"], row["category"].split(" > ")[1]} <= set(words)
+    assert len({row["title"] for row in found}) == 2000

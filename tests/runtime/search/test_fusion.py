@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 import tiny
 from engine_runtime.artefacts.run import Fusion
 from engine_runtime.search import fusion as fusing
-from engine_runtime.search.fusion import Ranking, Seen, rank, search_breadth, wide_queries
+from engine_runtime.search.fusion import Ranking, Seen, rank, search_breadth, users_a_block, wide_queries
 from engine_runtime.search.hnsw import HnswIndex
-from engine_runtime.search.index import ExactIndex, Floats
+from engine_runtime.search.index import Asked, ExactIndex, Floats, Gathered
 from engine_runtime.search.successors import SuccessorTable
 
 N = 9
@@ -33,7 +33,7 @@ FUSIONS = st.builds(
     decay=st.sampled_from([0.5, 1.0]),
     n_events=st.integers(1, 4),
     n_candidates=st.integers(1, 6),
-    bonus=st.sampled_from([0.0, 1.5]),
+    bonus=st.sampled_from([0.0, 1.5, -1.0]),
 )
 NEW = np.arange(N) % 4 == 1
 
@@ -74,7 +74,7 @@ def plain_rank(
 
 
 @given(USERS, ROWS, FUSIONS, st.integers(1, 10))
-@settings(max_examples=150)
+@settings(max_examples=200)
 def test_ranking_is_that_of_plain_loops(
     users: list[tuple[tuple[float, float], list[int]]], rows: list[dict[int, float]], fusion: Fusion, k: int
 ) -> None:
@@ -127,7 +127,7 @@ def test_a_user_alone_is_the_user_in_a_batch(method: str, monkeypatch: pytest.Mo
     for user in range(0, 90, 7):
         alone = rank(query[user : user + 1], seen_of([histories[user]]), index, table, FUSION, 10)
         assert same(alone, Ranking(together.items[user : user + 1], together.scores[user : user + 1]))
-    monkeypatch.setattr(fusing, "BLOCK_USERS", 4)
+    monkeypatch.setattr(fusing, "MOST_USERS", 4)
     assert same(rank(query, seen_of(histories), index, table, FUSION, 10), together)
 
 
@@ -193,10 +193,13 @@ def test_an_index_that_finds_too_little_gives_finite_scores() -> None:
     class Blind(ExactIndex):
         def search(self, queries: Floats, k: int) -> tuple[Floats, np.ndarray]:
             """Find item 0 and nothing else."""
-            scores, items = super().search(queries, k)
-            items[:], scores[:] = -1, -np.inf
+            scores, items = np.full((len(queries), k), -np.inf, np.float32), np.full((len(queries), k), -1, np.int32)
             items[:, 0], scores[:, 0] = 0, 1.0
             return scores, items
+
+        def ask(self, queries: Floats) -> Asked:
+            """Search as above."""
+            return Gathered(self, queries)
 
     rows: list[dict[int, float]] = [{3: 1.0}] * (N + 1)
     ranking = rank(
@@ -215,6 +218,15 @@ def test_breadth_grows_with_what_was_seen() -> None:
     assert breadth[0] == 50
     assert len(np.unique(breadth)) <= 12
     assert (np.diff(breadth) >= 0).all()
+
+
+@pytest.mark.parametrize("n_items", [0, 1, 10**4, 10**6, 2**25, 2**30])
+def test_a_place_in_a_ranking_is_one_number(n_items: int) -> None:
+    """User, score and item fit 63 bits, and small catalogues are ranked for many users at a time."""
+    users = users_a_block(n_items)
+    assert 1 <= users <= 256
+    assert (((users - 1) << 32 | (2**32 - 1)) << n_items.bit_length() | max(0, n_items - 1)) < 2**63
+    assert users >= 64 or n_items >= 2**25
 
 
 def test_no_users() -> None:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 from engine_runtime.search import index as searching
-from engine_runtime.search.index import ExactIndex, Floats, best
+from engine_runtime.search.index import ExactIndex, Floats, Gathered
 
 SMALL = st.integers(-2, 2).map(float)  # many ties, and no rounding
 
@@ -45,11 +45,15 @@ def test_blocks_leave_no_seam(monkeypatch: pytest.MonkeyPatch) -> None:
     assert np.allclose(whole[0], parts[0], atol=1e-6)
 
 
-def test_ties_at_the_edge_go_by_column() -> None:
-    """Which of several equal scores are among the k is their order, not chance."""
-    scores = np.zeros((3, 1000), np.float32)
-    scores[1, 500] = 1
-    scores[2] = np.arange(1000)
-    columns, values = best(scores, 3)
-    assert columns.tolist() == [[0, 1, 2], [500, 0, 1], [999, 998, 997]]
-    assert values.tolist() == [[0, 0, 0], [1, 0, 0], [999, 998, 997]]
+def test_a_question_is_a_search_and_the_products_of_pairs() -> None:
+    """However an index answers, the best are those of its search, and a pair's product is that of its vectors."""
+    generator = np.random.default_rng(0)
+    vectors, queries = generator.normal(size=(50, 4)).astype("f4"), generator.normal(size=(6, 4)).astype("f4")
+    index = ExactIndex(vectors, np.arange(50) % 3 > 0)
+    owners, items = np.array([0, 0, 2, 5, 5]), np.array([1, 49, 2, 2, 1])
+    for asked in (index.ask(queries), Gathered(index, queries)):
+        scores, found = asked.best(7)
+        assert np.array_equal(found, index.search(queries, 7)[1])
+        assert np.allclose(scores, index.search(queries, 7)[0], atol=1e-6)
+        assert np.allclose(asked.products(owners, items), (queries[owners] * vectors[items]).sum(axis=1), atol=1e-6)
+        assert asked.products(owners[:0], items[:0]).shape == (0,)
