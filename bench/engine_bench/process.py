@@ -29,6 +29,8 @@ class Process:
         Threads that it may keep busy.
     log
         File that its stderr is added to; the last line tells why it ended.
+    path
+        PYTHONPATH that it runs with; that of this process if None.
 
     Raises
     ------
@@ -36,8 +38,9 @@ class Process:
         It cannot be started.
     """
 
-    def __init__(self, command: Sequence[str], threads: int, log: Path) -> None:
+    def __init__(self, command: Sequence[str], threads: int, log: Path, path: str | None = None) -> None:
         self._log = log
+        present = dict(os.environ) if path is None else os.environ | {"PYTHONPATH": path}
         try:
             with log.open("ab") as errors:
                 self._child = subprocess.Popen(
@@ -45,7 +48,7 @@ class Process:
                     stdin=subprocess.PIPE,
                     stdout=subprocess.PIPE,
                     stderr=errors,
-                    env=environment(os.environ, threads),
+                    env=environment(present, threads),
                 )
         except OSError as error:
             raise MachineError(f"{command[0]} cannot be started: {error.strerror}") from error

@@ -21,11 +21,24 @@ MOST_SECONDS = 4 * 3600.0
 
 @dataclass(frozen=True)
 class Contender:
-    """Who takes part: the Python that runs it, its file as `turns` loads it, and which of the file's variants."""
+    """Who takes part.
+
+    Attributes
+    ----------
+    python
+        The interpreter that runs it.
+    file
+        Its file, as `turns` loads it.
+    variant
+        Which of the file's variants.
+    path
+        PYTHONPATH that it runs with; that of this process if None.
+    """
 
     python: str
     file: str
     variant: str
+    path: str | None = None
 
 
 class Seat:
@@ -64,7 +77,8 @@ class Seat:
         file, variant = self._contender.file, self._contender.variant
         command = (self._contender.python, turns.__file__, file, str(self._folder), variant)
         try:
-            self._child = Process(command, self._threads, self._folder / f"{self.name}.log")
+            log = self._folder / f"{self.name}.log"
+            self._child = Process(command, self._threads, log, self._contender.path)
             self.settings = msgspec.json.decode(self._child.ask(b"", MOST_SECONDS), type=dict[str, str])["settings"]
             self._tell(f"{self.name} is ready")
         except MachineError as error:
