@@ -42,8 +42,9 @@ SIDES = ("against", "build")
 @click.option(
     "--least",
     type=click.FloatRange(min=0),
-    default=None,
-    help="Difference that counts, as a part of 1; if not given, 0.03 between builds, 0.05 between records.",
+    default=0.05,
+    show_default=True,
+    help="Size from which a difference counts, as a part of 1.",
 )
 @click.option(
     "--threads",
@@ -66,7 +67,7 @@ def compare(
     against_index: Path | None,
     users: int,
     pairs: int,
-    least: float | None,
+    least: float,
     threads: int,
     out: Path | None,
     as_json: bool,
@@ -83,16 +84,15 @@ def compare(
       engine bench compare --against ../before --bundle bundle --index index --events dataset
       engine bench compare --against .venv-before --bundle bundle --index index --events dataset --pairs 30
     """
-    from engine_bench.suite import beside
-    from engine_bench.suite.pairs import LEAST, Work, build_of
+    from engine_bench.suite.beside import compare_records
+    from engine_bench.suite.pairs import Work, build_of
     from engine_bench.suite.record import load
 
     if against is None:
         if len(records) != 2:
             raise UsageError(f"{len(records)} records were given. Give two, or a build with --against.")
         one, other = map(load, records)
-        size = beside.LEAST if least is None else least
-        findings = beside.compare_records(one, other, other_artefact=other_artefact, least=size)
+        findings = compare_records(one, other, other_artefact=other_artefact, least=least)
         if not keep(findings, out, as_json):
             _show_findings(findings)
         return
@@ -104,7 +104,7 @@ def compare(
         SIDES[0]: build_of(against, against_bundle or bundle, against_index or index),
         SIDES[1]: build_of(build, bundle, index),
     }
-    found = _measure(sides, Work(events, users, threads), pairs, LEAST if least is None else least)
+    found = _measure(sides, Work(events, users, threads), pairs, least)
     if not keep(found, out, as_json):
         _show_paired(found)
 

@@ -10,11 +10,8 @@ from dataclasses import dataclass
 
 from engine_bench.suite.card import differences
 from engine_bench.suite.record import Record, Row
-from engine_bench.suite.verdict import Change, apart
+from engine_bench.suite.verdict import LEAST, Change, apart
 from engine_runtime.errors import ArtefactError, InputError
-
-LEAST = 0.05
-"""Size from which a difference between two runs counts: machines drift by less from run to run."""
 
 WORKLOAD = "dataset"
 """Of a record's artefacts the one that is no part of the build: two of these are never compared."""

@@ -6,7 +6,7 @@ drift of the machine, and a drift that changes, meets both alike; four turns are
 Three times are told. The clock has in it whatever else the machine did. CPU time has not, but a build that waits is
 slower and spends no CPU time. So the verdict rests on a build's own seconds: those of the clock without those in which
 it was ready to run and other processes had the CPU, which Linux counts. Elsewhere they are those of the clock. Exact is
-the count for one thread; of several, that of the thread that asks is taken, which leaves out too little.
+the count for one thread at work; of several, their mean is taken.
 """
 
 from __future__ import annotations
@@ -27,12 +27,9 @@ from engine_bench.load import LoadWatch
 from engine_bench.rounds import Tell
 from engine_bench.seat import Contender, Seat
 from engine_bench.suite import side
-from engine_bench.suite.verdict import Change, paired
+from engine_bench.suite.verdict import LEAST, Change, paired
 from engine_models.metrics import Estimate, estimate, per_user, places
 from engine_runtime.errors import MachineError, UsageError
-
-LEAST = 0.03
-"""Size from which a difference counts: two processes of one build differ by up to 2 % for as long as they live."""
 
 OWN, CLOCK, CPU = "own seconds", "clock seconds", "CPU seconds"
 TIMES = (CLOCK, OWN, CPU)  # as a side tells them
@@ -79,7 +76,7 @@ class Paired:
     settings
         How each side ran, by name, for people.
     changes
-        Second side to first, by figure: `OWN`, `CLOCK`, `CPU`, and those of each stage.
+        Second side to first, by figure: `TIMES`, and those of each stage.
     rounds
         Raw, by figure and side: a number a pair.
     ndcg
@@ -148,18 +145,16 @@ def compare_builds(
     MachineError
         A side does not run; its last words are told.
     """
-    for name, each in sides.items():
-        given = {"bundle": each.bundle, "index": each.index, **asdict(work)}
-        (folder / f"{name}.json").write_bytes(msgspec.json.encode(given, enc_hook=str))
+    give(sides, work, folder)
     with ExitStack() as stack:
-        seats = [stack.enter_context(_seat(name, each, work, folder, tell)) for name, each in sides.items()]
+        seats = [stack.enter_context(seat_of(name, each, work, folder, tell)) for name, each in sides.items()]
         for seat in seats * WARM_UP:
-            _turn(seat)
+            one_turn(seat)
         turns: dict[str, list[Turn]] = {name: [] for name in sides}
         watch = LoadWatch.start()
         for number in range(pairs):
             for seat in abba(seats, number):
-                turns[seat.name].append(_turn(seat))
+                turns[seat.name].append(one_turn(seat))
             tell(f"pair {number + 1} of {pairs}")
         own = sum(turn[CPU] for turn in chain(*turns.values()))
         lists = [_lists(seat) for seat in seats]
@@ -172,21 +167,28 @@ def abba(sides: Sequence[Seat], number: int) -> list[Seat]:
     return [first, second, second, first]
 
 
-def _seat(name: str, each: Side, work: Work, folder: Path, tell: Tell) -> Seat:
+def give(sides: Mapping[str, Side], work: Work, folder: Path) -> None:
+    """Leave in `folder` what each side reads there."""
+    for name, each in sides.items():
+        given = {"bundle": each.bundle, "index": each.index, **asdict(work)}
+        (folder / f"{name}.json").write_bytes(msgspec.json.encode(given, enc_hook=str))
+
+
+def seat_of(name: str, each: Side, work: Work, folder: Path, tell: Tell) -> Seat:
+    """The seat of one side; it is given its turns by `one_turn`."""
     return Seat(name, Contender(each.python, side.__file__, name, each.path), folder, work.threads, tell)
 
 
-def _turn(seat: Seat) -> Turn:
-    """One turn's seconds, by figure."""
-    spent = seat.turn()
-    if spent is None:
+def one_turn(seat: Seat) -> Turn:
+    """One turn's seconds, by figure; raises `MachineError` where the side does not run."""
+    if seat.turn() is None:
         raise MachineError(f"{seat.name} does not run: {seat.failed}")
     with np.load(seat.kept, allow_pickle=False) as kept:
         stages = {name: kept[name] for name in STAGES}
-    figures = dict(zip(TIMES, sum(stages.values()), strict=True))
-    for name, seconds in stages.items():
-        figures |= {f"{name} {time}": each for time, each in zip(TIMES, seconds, strict=True)}
-    return figures
+    seconds = {"": sum(stages.values())} | {f"{name} ": each for name, each in stages.items()}
+    return {
+        name + time: float(each) for name, spent in seconds.items() for time, each in zip(TIMES, spent, strict=True)
+    }
 
 
 def _lists(seat: Seat) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int32]]:

@@ -8,6 +8,7 @@ runtime only what its builds have in common. Reads ``VARIANT.json`` in the folde
 from __future__ import annotations
 
 import json
+import threading
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -23,16 +24,17 @@ from engine_runtime.data.histories import Histories, read_catalogue, read_histor
 from engine_runtime.serve.engine import Engine
 
 TOP_K = 10
-QUEUE = Path("/proc/self/schedstat")
+QUEUE = Path("/proc/thread-self/schedstat")
 
 
 def load(folder: str, variant: str) -> tuple[str, Callable[[], dict[str, Any]]]:
-    """A turn gives the seconds of each stage, float64 [3] as `_now` tells them, the lists and what they are to hold.
+    """A turn gives the seconds of each stage, float64 [3] as `Clock.spent` tells them, and what they were spent on.
 
     ``lists`` is int32 [users, 10] and ``targets`` int32 [users]: the last event of each, which no history holds; items
     are numbered as the data set does.
     """
     given = json.loads((Path(folder) / f"{variant}.json").read_text())
+    clock = Clock(given["threads"])
     engine = Engine.load(given["bundle"], given["index"], threads=given["threads"])
     dataset = Dataset.open(Path(given["dataset"]))
     numbers = engine.item_numbers(read_catalogue(dataset.items)["item_id"].to_pylist())
@@ -41,11 +43,11 @@ def load(folder: str, variant: str) -> tuple[str, Callable[[], dict[str, Any]]]:
     names = _inverse(numbers, len(engine.shelf.vectors))
 
     def turn() -> dict[str, Any]:
-        began = _now()
+        began = clock.read()
         profiles = engine.profile(histories)
-        between = _now()
+        between = clock.read()
         lists = engine.recommend(profiles, TOP_K).items
-        spent = {"profile": between - began, "recommend": _now() - between}
+        spent = {"profile": clock.spent(began, between), "recommend": clock.spent(between, clock.read())}
         return spent | {"lists": names[lists], "targets": whole.last_items()}
 
     code = Path(engine_runtime.__file__).parent
@@ -72,14 +74,45 @@ def _inverse(numbers: npt.NDArray[np.int32], count: int) -> npt.NDArray[np.int32
     return names
 
 
-def _now() -> npt.NDArray[np.float64]:
-    """The clock, the clock without the time that this thread was ready to run and had no CPU, and the CPU time."""
-    clock = time.perf_counter()
-    return np.array([clock, clock - _queued(), time.process_time()])
+class Clock:
+    """The seconds that this process has spent.
+
+    Parameters
+    ----------
+    workers
+        Threads that work side by side.
+    """
+
+    def __init__(self, workers: int) -> None:
+        self._workers = workers
+        self._ended = 0.0
+        run = threading.Thread.run
+
+        def counted(thread: threading.Thread) -> None:
+            try:
+                run(thread)
+            finally:
+                self._ended += _queued()  # its count goes with it
+
+        threading.Thread.run = counted  # type: ignore[method-assign, assignment]  # pools make threads of this class and no other
+
+    def read(self) -> npt.NDArray[np.float64]:
+        """Where it stands."""
+        clock = time.perf_counter()
+        return np.array([clock, clock - _queued() - self._ended / self._workers, time.process_time()])
+
+    def spent(self, began: npt.NDArray[np.float64], ended: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+        """float64 [3] between two readings: the clock, own seconds, CPU time.
+
+        Own seconds are those of the clock without those in which work was ready and had no CPU. Where two threads
+        waited at once that takes too much away, but work takes no less than its CPU time on all workers.
+        """
+        clock, own, cpu = ended - began
+        return np.array([clock, max(own, cpu / self._workers), cpu])
 
 
 def _queued() -> float:
-    """Seconds that the main thread has waited for a CPU, as Linux counts them; 0 where that is not told."""
+    """Seconds that this thread has waited for a CPU, as Linux counts them; 0 where that is not told."""
     try:
         return int(QUEUE.read_text().split()[1]) / 1e9
     except (OSError, IndexError):

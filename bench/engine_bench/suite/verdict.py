@@ -18,6 +18,9 @@ import numpy.typing as npt
 CONFIDENCE = 0.99
 RESAMPLES = 4000
 LEAST_ROUNDS = 5
+LEAST = 0.05
+"""Size from which a difference counts: two processes of one build differ by some per cent for as long as they live."""
+
 # Quantiles of the normal distribution: half of the interval is 2.576 deviations, and a difference of 0.842 more than
 # that is found in 80 % of cases.
 TO_BE_FOUND = (2.576 + 0.842) / 2.576
