@@ -65,3 +65,11 @@ def test_a_child_has_its_threads_and_no_network() -> None:
     assert made["HOME"] == "/x"
     assert made["OMP_NUM_THREADS"] == "2"
     assert made["HF_HUB_OFFLINE"] == "1"
+
+
+def test_a_child_may_have_a_path_of_its_own(tmp_path: Path) -> None:
+    """In place of that of its parent."""
+    code = "import os\nprint(os.environ['PYTHONPATH'], flush=True)"
+    child = Process((sys.executable, "-c", code), 1, tmp_path / "log.txt", str(tmp_path))
+    assert child.ask(b"", 60) == f"{tmp_path}\n".encode()
+    child.close()

@@ -62,7 +62,7 @@ def read_history(root: Path, target: str | None = None) -> tuple[Kept, ...]:
         wanted = "" if target is None else f" of the target {target}"
         raise InputError(f"there is no record{wanted} in {root}. `engine bench run --history {root}` adds one.")
     kept = (Kept(path, load(path)) for path in paths)
-    return tuple(sorted(kept, key=lambda each: (each.record.started, each.path.name)))
+    return tuple(sorted(kept, key=lambda each: (each.record.started, each.path.stem)))
 
 
 def groups(kept: Iterable[Kept]) -> tuple[Group, ...]:

@@ -108,7 +108,7 @@ class Clock:
         waited at once that takes too much away, but work takes no less than its CPU time on all workers.
         """
         clock, own, cpu = ended - began
-        return np.array([clock, max(own, cpu / self._workers), cpu])
+        return np.array([clock, min(clock, max(own, cpu / self._workers)), cpu])
 
 
 def _queued() -> float:
