@@ -21,9 +21,9 @@ LEAST_ROUNDS = 5
 LEAST = 0.05
 """Size from which a difference counts: two processes of one build differ by some per cent for as long as they live."""
 
-# Quantiles of the normal distribution: half of the interval is 2.576 deviations, and a difference of 0.842 more than
-# that is found in 80 % of cases.
-TO_BE_FOUND = (2.576 + 0.842) / 2.576
+# Quantiles of the normal distribution: half of the interval is 2.576 deviations, and what lies 0.842 deviations beyond
+# a limit passes it in 80 % of cases.
+HALF_INTERVAL, FOUR_OF_FIVE = 2.576, 0.842
 
 SAME = "no difference found"
 TOO_FEW = "too few rounds"
@@ -111,8 +111,9 @@ def _medians(logs: Doubles, seed: int) -> Doubles:
 def _change(figure: str, log_ratio: float, resampled: Doubles, rounds: int, least: float) -> Change:
     tail = (1 - CONFIDENCE) / 2 * 100
     low, high = (float(end) for end in np.percentile(resampled, (tail, 100 - tail)))
-    findable = max(least, math.expm1((high - low) / 2 * TO_BE_FOUND))
+    half, limit = (high - low) / 2, math.log1p(least)
+    findable = math.expm1(max(half, limit) + half * FOUR_OF_FIVE / HALF_INTERVAL)
     ratio = math.exp(log_ratio)
-    differs = (low > 0 or high < 0) and abs(log_ratio) >= math.log1p(least)
+    differs = (low > 0 or high < 0) and abs(log_ratio) >= limit
     verdict = direction(figure, ratio) if differs else SAME
     return Change(ratio, math.exp(low), math.exp(high), findable, verdict if rounds >= LEAST_ROUNDS else TOO_FEW)
