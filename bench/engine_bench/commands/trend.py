@@ -84,4 +84,4 @@ def _show_steps(series: tuple[Series, ...]) -> None:
     if rows:
         columns = ("figure", "target", "from commit", "from run", "step", "99 % interval", "other artefacts")
         console.table("steps", columns, rows)
-    click.echo(f"{len(rows)} steps in {len(series)} figures of {max(len(each.runs) for each in series)} runs")
+    click.echo(f"steps: {len(rows)}, figures: {len(series)}, runs: {max(len(each.runs) for each in series)}")

@@ -28,7 +28,7 @@ def test_steps_are_drawn_and_told(history: Path, capsys: pytest.CaptureFixture[s
     """With the commit where each begins."""
     assert run(["bench", "trend", f"--history={history}"]) == 0
     said = capsys.readouterr().out
-    for expected in (POINT * 5, "000000000005", "-20.0%", "1 steps in 1 figures of 10 runs"):
+    for expected in (POINT * 5, "000000000005", "-20.0%", "steps: 1, figures: 1, runs: 10"):
         assert expected in said
 
 
