@@ -10,9 +10,10 @@ from dataclasses import dataclass
 
 from engine_bench.suite.card import Card
 from engine_bench.suite.histogram import Interval
-from engine_bench.suite.record import Record
+from engine_bench.suite.record import Record, Row
 
-RATE = "users_per_second"
+RATES = ("users_per_second", "requests_per_second")
+"""What a scenario serves; a request is for one user."""
 HOUR = 3600
 
 
@@ -54,12 +55,17 @@ def cores(card: Card) -> float:
     return card.cpus if card.quota is None else min(card.quota, card.cpus)
 
 
+def served(row: Row) -> Interval | None:
+    """Users per second of a scenario; 0 where none could be served as they should be, None where it serves none."""
+    return next((row.figures[name] for name in RATES if name in row.figures), None)
+
+
 def costs(record: Record, price: Price | None) -> tuple[Cost, ...]:
     """The cost of every scenario that serves users at a rate above 0."""
     paid = cores(record.machine)
     found = []
     for row in record.rows:
-        rate = row.figures.get(RATE)
+        rate = served(row)
         if rate is None or rate.value <= 0:
             continue
         hourly = _each(rate, HOUR / paid)

@@ -9,13 +9,14 @@ from dataclasses import dataclass
 
 from engine_bench.suite.page.bars import Split, draw_splits
 from engine_bench.suite.page.charts import Chart, Rule, Series, draw
+from engine_bench.suite.page.cost import served
 from engine_bench.suite.page.markup import Markup
 from engine_bench.suite.page.rows import slug
 from engine_bench.suite.page.scales import linear, logarithmic
 from engine_bench.suite.page.units import measure, number, seconds
 from engine_bench.suite.record import Point, Record, Row
 
-RATE, P99, LEVEL, BEST = "requests_per_second", "p99_seconds", "service_level_seconds", "users_per_second"
+RATE, P99, LEVEL = "requests_per_second", "p99_seconds", "service_level_seconds"
 RECALL, QUERIES = "recall", "queries_per_second"
 MEMORY = "rss_bytes"
 
@@ -65,10 +66,10 @@ def _rate(row: Row) -> Markup:
         limit = row.figures[LEVEL].value
         rules.append(Rule(limit * 1e3, f"service level {seconds(limit)}"))
         times.append(limit * 1e3)
-    if BEST in row.figures:
-        best = row.figures[BEST].value
-        rules.append(Rule(best, f"{number(best)} per second", upright=True))
-        rates.append(best)
+    best = served(row)
+    if best is not None and best.value > 0:
+        rules.append(Rule(best.value, f"{number(best.value)} per second", upright=True))
+        rates.append(best.value)
     name, title = f"curve-{slug(row.scenario)}", "p99 latency against the rate of requests"
     axes = (linear(rates, zero=True), logarithmic(times))
     titles = ("requests per second", "p99 in ms, logarithmic")

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from engine_bench.suite.page.cost import Cost, Price
+from engine_bench.suite.histogram import Interval
+from engine_bench.suite.page.cost import Cost, Price, served
 from engine_bench.suite.page.rows import milliseconds
 from engine_bench.suite.page.tables import Cell, figure
 from engine_bench.suite.page.units import number, seconds, spell
 from engine_bench.suite.record import Record, Row
 
-RATE, LEVEL = "users_per_second", "service_level_seconds"
+LEVEL = "service_level_seconds"
 BUSY = 0.1
 
 
@@ -29,12 +30,11 @@ class Headline:
 def headlines(record: Record, costs: tuple[Cost, ...], price: Price | None) -> tuple[Headline, ...]:
     """What it serves, at which latency, at which cost, as good as what."""
     found = []
-    offline, server, single = (record.row(name) for name in ("offline", "server", "single"))
-    if offline is not None and RATE in offline.figures:
-        found.append(Headline("All users at hand", figure(offline.figures[RATE].value, number), "users per second"))
-    if server is not None and RATE in server.figures:
-        label = f"p99 within {seconds(server.figures[LEVEL].value)}" if LEVEL in server.figures else "As they arrive"
-        found.append(Headline(label, figure(server.figures[RATE].value, number), "users per second"))
+    single = record.row("single")
+    for scenario, label in (("offline", "All users at hand"), ("server", _within(record))):
+        rate = _rate(record, scenario)
+        if rate is not None:
+            found.append(Headline(label, figure(rate.value, number), "users per second"))
     if single is not None and single.latency is not None and single.latency.supports(0.5):
         half = figure(single.latency.quantile(0.5).value, milliseconds)
         found.append(Headline("One user, median", half, "ms"))
@@ -64,21 +64,34 @@ def setting(record: Record) -> str:
 
 def _speeds(record: Record) -> list[str]:
     said = []
-    offline, server, single = (record.row(name) for name in ("offline", "server", "single"))
-    if offline is not None and RATE in offline.figures:
-        said.append(f"With all users at hand it profiles {number(offline.figures[RATE].value)} of them per second.")
-    if server is not None and RATE in server.figures:
-        limit = (
-            f" while 99 % of them are answered within {seconds(server.figures[LEVEL].value)}"
-            if LEVEL in server.figures
-            else ""
-        )
-        said.append(
-            f"With requests that arrive at random it serves {number(server.figures[RATE].value)} per second{limit}."
-        )
+    offline, server, single = _rate(record, "offline"), _rate(record, "server"), record.row("single")
+    if offline is not None:
+        said.append(f"With all users at hand it profiles {number(offline.value)} of them per second.")
+    if server is not None and server.value > 0:
+        serves = f"With requests that arrive at random it serves {number(server.value)} per second"
+        limit = _limit(record)
+        said.append(f"{serves} while 99 % of them are answered within {limit}." if limit else f"{serves}.")
+    elif server is not None:
+        said.append("No rate of requests that was tried keeps the service level.")
     if single is not None and single.latency is not None and single.latency.supports(0.5):
         said.append(f"One user alone has an answer after {_tail(single)}.")
     return said
+
+
+def _rate(record: Record, scenario: str) -> Interval | None:
+    row = record.row(scenario)
+    return None if row is None else served(row)
+
+
+def _limit(record: Record) -> str:
+    """The service level of the server; empty where there is none."""
+    row = record.row("server")
+    return "" if row is None or LEVEL not in row.figures else seconds(row.figures[LEVEL].value)
+
+
+def _within(record: Record) -> str:
+    limit = _limit(record)
+    return f"p99 within {limit}" if limit else "As they arrive"
 
 
 def _tail(row: Row) -> str:

@@ -6,7 +6,7 @@ Knows the endings that names of figures have; knows nothing of any scenario.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 # Ending of a name, the unit as it is in a record, as it is shown, and the factor between them.
 ENDINGS = (
@@ -16,7 +16,8 @@ ENDINGS = (
     ("_share", "of 1", "%", 100.0),
 )
 SPELT = {"cpu": "CPU time", "peak": "peak memory", "rss": "memory", "ef": "breadth (ef)"}
-MILLISECONDS_UNTIL = 1.0
+# Below which value a unit is too large, and what is shown instead.
+SMALLER = {"seconds": (1.0, "ms", 1e3), "bytes": (1e5, "kB", 1e-3)}
 THOUSANDS_FROM = 1000
 FIXED_FROM = 1e-4
 
@@ -58,12 +59,16 @@ class Measure:
 
 
 def measure(name: str, typical: float) -> Measure:
-    """Read a name; durations under a second, going by a `typical` value, are shown in milliseconds."""
+    """Read a name; going by a `typical` value, short times are shown in milliseconds and few bytes in kilobytes."""
+    counted, per, each = name.partition("_per_")
+    if per and each != "second":
+        one = measure(counted, typical)
+        return replace(one, name=name, label=f"{one.label} per {_label(each)}")
     for ending, base, unit, factor in ENDINGS:
         if name.endswith(ending) and name != ending:
             label = _label(name.removesuffix(ending))
-            if base == "seconds" and abs(typical) < MILLISECONDS_UNTIL:
-                return Measure(name, label, base, "ms", 1e3)
+            if base in SMALLER and abs(typical) < SMALLER[base][0]:
+                return Measure(name, label, base, *SMALLER[base][1:])
             return Measure(name, label, base, unit, factor)
     return Measure(name, _label(name), "", "", 1.0)
 

@@ -16,7 +16,7 @@ from engine_bench.suite.record import Record
 from page_reading import Cell, Reader
 from sample_records import whole_record
 
-FACTORS = {"ms": 1e3, "MB": 1e-6, "%": 100.0}
+FACTORS = {"ms": 1e3, "MB": 1e-6, "kB": 1e-3, "%": 100.0}
 TABLES = ["cost", "history", "latencies", "machine", "quality", "scenarios", "stages", "tokens"]
 
 

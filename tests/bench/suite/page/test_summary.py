@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from engine_bench.suite.histogram import Interval
 from engine_bench.suite.page.cost import Price, costs
 from engine_bench.suite.page.summary import headlines, paragraphs, setting
 from engine_bench.suite.record import Record
@@ -20,6 +21,13 @@ def test_verdict_tells_rate_latency_cost_and_quality() -> None:
     words = said(whole_record(), Price(0.1, "EUR"))
     for part in ("With all users at hand", "99 % of them are answered within 50 ms", "(p99)", "EUR", "NDCG@10 0.0601"):
         assert part in words
+
+
+def test_server_that_keeps_no_rate_is_said_so() -> None:
+    """Where no rate keeps the service level the verdict says that, and the scenario has no cost."""
+    none = record(replace(row("server"), figures={"requests_per_second": Interval(0.0)}))
+    assert "No rate of requests" in said(none)
+    assert costs(none, None) == ()
 
 
 def test_load_of_others_is_a_doubt() -> None:
@@ -42,7 +50,7 @@ def test_headlines_hold_the_numbers_of_the_record() -> None:
     found = {one.label: one.cell.value for one in headlines(record, costs(record, None), None)}
     server = record.row("server")
     assert server is not None
-    assert found["p99 within 50 ms"] == server.figures["users_per_second"].value
+    assert found["p99 within 50 ms"] == server.figures["requests_per_second"].value
     assert "A core-hour serves" in found
 
 

@@ -15,6 +15,9 @@ from engine_bench.suite.page.units import measure, number, seconds, short, spell
         ("build_seconds", 6.2, "build", "s", "6.20"),
         ("peak_bytes", 4.4e8, "peak memory", "MB", "440"),
         ("late_share", 0.0021, "late", "%", "0.210"),
+        ("cpu_seconds_per_request", 0.0081, "CPU time per request", "ms", "8.10"),
+        ("growth_bytes_per_1000_batches", -2100.0, "growth per 1000 batches", "kB", "-2.10"),
+        ("requests_per_call", 2.5, "requests per call", "", "2.50"),
         ("recall", 0.986, "recall", "", "0.986"),
     ],
 )
