@@ -16,6 +16,7 @@ from engine_bench.suite.record import Quality, Record, Row
 
 SHARES = (0.5, 0.9, 0.95, 0.99, 0.999)
 DIGEST_SHOWN = 16
+FOLDED_FROM = 10
 FEATURES_SHOWN = ("avx2", "avx512f", "avx512_vnni", "avx_vnni", "avx512_bf16", "amx_int8", "asimddp", "i8mm")
 SCENARIO = Column("scenario", "Scenario")
 
@@ -87,7 +88,9 @@ def points(row: Row) -> Table | None:
     measures = [measure(name, value) for name, value in typical.items()]
     columns = tuple(Column(found.name, found.titled) for found in measures)
     cells = tuple(tuple(figure(point.figures.get(m.name), m.text) for m in measures) for point in row.curve)
-    return Table(f"points-{slug(row.scenario)}", f"Points of the curve: {row.scenario}", columns, cells)
+    return Table(
+        f"points-{slug(row.scenario)}", f"Points of the curve: {row.scenario}", columns, cells, len(cells) > FOLDED_FROM
+    )
 
 
 def quality(record: Record) -> Table:

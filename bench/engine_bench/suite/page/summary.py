@@ -130,7 +130,7 @@ def _doubts(record: Record) -> list[str]:
         return []
     most = max(row.foreign for row in record.rows if row.foreign is not None)
     others = f"Other processes kept up to {most:.2f} CPUs busy during {', '.join(busy)}"
-    return [f"{others}: take those figures for lower bounds."]
+    return [f"{others}: alone, the machine would do better."]
 
 
 def _cheapest(costs: tuple[Cost, ...]) -> Cost | None:

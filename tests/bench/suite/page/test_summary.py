@@ -31,9 +31,9 @@ def test_server_that_keeps_no_rate_is_said_so() -> None:
 
 
 def test_load_of_others_is_a_doubt() -> None:
-    """Figures that were taken while others used the machine are said to be lower bounds."""
+    """Where others used the machine it is said that it would do better alone."""
     assert "0.50 CPUs busy during offline" in said(record(replace(row(), foreign=0.5)))
-    assert "lower bounds" not in said(record(replace(row(), foreign=0.01)))
+    assert "would do better" not in said(record(replace(row(), foreign=0.01)))
 
 
 def test_what_was_not_measured_is_not_spoken_of() -> None:
