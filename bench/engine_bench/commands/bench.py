@@ -10,6 +10,7 @@ from engine_bench.commands.index import index_beside_others
 from engine_bench.commands.peers_encoder import peers_encoder
 from engine_bench.commands.peers_serve import peers_serve
 from engine_bench.commands.refiner import refiner_beside_others
+from engine_bench.commands.report import report
 from engine_bench.commands.scale import scale
 from engine_bench.commands.trend import trend
 
@@ -42,6 +43,7 @@ bench.add_command(compare)
 bench.add_command(encoder_alone)
 bench.add_command(index_beside_others)
 bench.add_command(refiner_beside_others)
+bench.add_command(report)
 bench.add_command(scale)
 bench.add_command(trend)
 peers.add_command(peers_encoder)

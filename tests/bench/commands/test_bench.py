@@ -6,8 +6,10 @@ import pytest
 
 from engine_runtime.cli import run
 
+GROUPS = ["", "peers", "peers encoder", "peers serve", "encoder", "index", "refiner", "report"]
 
-@pytest.mark.parametrize("group", ["", "peers", "peers encoder", "peers serve", "encoder", "index", "refiner"])
+
+@pytest.mark.parametrize("group", GROUPS)
 def test_every_level_has_an_example(group: str, capsys: pytest.CaptureFixture[str]) -> None:
     """The help of groups and commands shows how they are called."""
     assert run(["bench", *group.split(), "--help"]) == 0
