@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 
 import numpy as np
@@ -18,8 +19,8 @@ class VirtualTime:
         self.clock = Clock(lambda: self.seconds, lambda seconds: self.spend(seconds + oversleep))
 
     def spend(self, seconds: float) -> None:
-        """Let time pass."""
-        self.seconds += seconds
+        """Let time pass: as a real clock, a little even where so few seconds are lost in rounding."""
+        self.seconds = max(self.seconds + seconds, math.nextafter(self.seconds, math.inf))
 
 
 def stalling(serve: Serve, request: int, seconds: float, sleep: Callable[[float], object]) -> Serve:

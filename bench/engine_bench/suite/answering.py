@@ -1,4 +1,4 @@
-"""A server's workers: each answers requests with one thread and sessions of its own.
+"""A server: workers, each of which answers requests with one thread and sessions of its own.
 
 A request is a user's history; its answer is their profile and their best `TOP_K` items, worked out anew each time.
 Knows the engine; knows nothing of when requests come.
@@ -6,20 +6,24 @@ Knows the engine; knows nothing of when requests come.
 
 from __future__ import annotations
 
+import itertools
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 
 import numpy as np
 
-from engine_bench.suite.open_loop import Requests
+from engine_bench.suite.open_loop import REAL, Answers, Clock, Requests, Serve, open_loop
 from engine_bench.suite.record import StageTime
+from engine_bench.suite.schedule import Times
 from engine_runtime.data.histories import Histories
 from engine_runtime.serve.engine import Engine
 
 TOP_K = 10
 MOST_TOGETHER = 32
 """Requests that a server answers in one call, where so many wait."""
+NOTHING = StageTime(0.0, 0.0)
 
 
 class Answerer:
@@ -48,7 +52,11 @@ class Answerer:
             self._engine.recommend(profiles, TOP_K)
 
     def spent(self) -> dict[str, StageTime]:
-        """Where the time went since this was asked last."""
+        """Where the time went since this was asked last.
+
+        CPU seconds are those of the worker's own thread: of histories with so many events together that the refiner
+        hands them to a thread of its own, the profile's are left out.
+        """
         spent, self._spent = self._spent, {}
         return spent
 
@@ -56,25 +64,63 @@ class Answerer:
     def _timed(self, stage: str) -> Iterator[None]:
         wall, cpu = time.perf_counter(), time.thread_time()
         yield
-        before = self._spent.get(stage, StageTime(0.0, 0.0))
+        before = self._spent.get(stage, NOTHING)
         self._spent[stage] = StageTime(before.wall + time.perf_counter() - wall, before.cpu + time.thread_time() - cpu)
 
 
-def answerers(engine: Engine, histories: Histories, count: int, seed: int) -> list[Answerer]:
-    """So many workers with what they need loaded, for users that ask in a random order."""
-    asking = np.random.default_rng(seed).permutation(len(histories))
-    made = [Answerer(engine.with_threads(1), histories, asking) for _ in range(count)]
-    for worker in made:
-        worker(np.arange(1))
-        worker.spent()
-    return made
+@dataclass(frozen=True)
+class Served:
+    """A run: what became of each request, CPU seconds of the process meanwhile, and where the workers' time went."""
+
+    answers: Answers
+    cpu: float
+    stages: dict[str, StageTime]
 
 
-def together(workers: list[Answerer]) -> dict[str, StageTime]:
-    """Where the time of all workers went since this was asked last."""
-    stages: dict[str, StageTime] = {}
-    for spent in (worker.spent() for worker in workers):
-        for stage, one in spent.items():
-            before = stages.get(stage, StageTime(0.0, 0.0))
-            stages[stage] = StageTime(before.wall + one.wall, before.cpu + one.cpu)
-    return stages
+@dataclass(frozen=True)
+class Server:
+    """Workers that serve together.
+
+    Attributes
+    ----------
+    workers
+        Each answers in a thread of its own.
+    spent
+        Where the time of all of them went since this was asked last.
+    clock
+        What the time is.
+    """
+
+    workers: Sequence[Serve]
+    spent: Callable[[], dict[str, StageTime]] = dict
+    clock: Clock = REAL
+
+    @classmethod
+    def start(cls, engine: Engine, histories: Histories, count: int, seed: int) -> Server:
+        """So many workers with what they need loaded, for users that ask in a random order."""
+        asking = np.random.default_rng(seed).permutation(len(histories))
+        workers = [Answerer(engine.with_threads(1), histories, asking) for _ in range(count)]
+        for worker in workers:
+            worker(np.arange(1))
+        return cls(workers, lambda: _added(worker.spent() for worker in workers))
+
+    def __str__(self) -> str:
+        return (
+            f"{len(self.workers)} workers of one thread; a call answers up to {MOST_TOGETHER} requests that wait "
+            "together"
+        )
+
+    def serve(self, due: Times) -> Served:
+        """Answer requests that come by a schedule."""
+        self.spent()
+        cpu = time.process_time()
+        answers = open_loop(self.workers, due, MOST_TOGETHER, self.clock)
+        return Served(answers, time.process_time() - cpu, self.spent())
+
+
+def _added(spent: Iterable[dict[str, StageTime]]) -> dict[str, StageTime]:
+    sums: dict[str, StageTime] = {}
+    for stage, one in itertools.chain.from_iterable(stages.items() for stages in spent):
+        before = sums.get(stage, NOTHING)
+        sums[stage] = StageTime(before.wall + one.wall, before.cpu + one.cpu)
+    return sums

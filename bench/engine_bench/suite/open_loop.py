@@ -82,6 +82,11 @@ class Answers:
         return float(self.late.mean()) if len(self.late) else 0.0
 
     @property
+    def per_call(self) -> float:
+        """Requests that were answered in one call, on average."""
+        return len(self.due) / max(self.calls, 1)
+
+    @property
     def seconds(self) -> float:
         """From the start to the last answer."""
         return float(self.done.max(initial=0.0))

@@ -8,24 +8,38 @@ the rate was not what it is called. Knows rates and answers; knows nothing of se
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from engine_bench.suite.open_loop import Answers
-from engine_bench.suite.record import Point
+from engine_bench.suite.record import Point, StageTime
 
 MOST_LATE = 0.01
 LEAST_REQUESTS = 1000  # what a 99th percentile takes
 OVERLOAD = 0.02
-CLOSE = 0.03
+CLOSE = 0.04
 RAISE = 1.3
 
 
 @dataclass(frozen=True)
 class Trial:
-    """A run at one rate, in requests a second."""
+    """A run at one rate.
+
+    Attributes
+    ----------
+    rate
+        Requests a second.
+    answers
+        What became of each.
+    cpu
+        CPU seconds of the process meanwhile.
+    stages
+        Where the workers' time went.
+    """
 
     rate: float
     answers: Answers
+    cpu: float = 0.0
+    stages: dict[str, StageTime] = field(default_factory=dict)
 
     @property
     def p99(self) -> float:
@@ -43,7 +57,7 @@ class Trial:
                 "p99_seconds": self.p99,
                 "late_share": answers.late_share,
                 "requests": float(len(answers.due)),
-                "requests_per_call": len(answers.due) / answers.calls,
+                "requests_per_call": answers.per_call,
             }
         )
 

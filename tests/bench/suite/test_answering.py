@@ -1,11 +1,9 @@
-"""A server's workers."""
-
-from pathlib import Path
+"""A server and its workers."""
 
 import numpy as np
 import pytest
 
-from engine_bench.suite.answering import TOP_K, Answerer, answerers, together
+from engine_bench.suite.answering import TOP_K, Answerer, Server
 from engine_runtime.data.histories import read_histories
 from engine_runtime.serve.engine import Engine, Profiles
 from tiny import World, make_world
@@ -30,22 +28,27 @@ def test_a_request_is_a_profile_and_recommendations_of_its_user(world: World, mo
     assert asked == [([3], TOP_K), ([5, 7, 3], TOP_K)]
 
 
-def test_workers_say_where_their_time_went_since_they_were_asked(world: World) -> None:
-    """The stages of all workers together; loading and what was told before do not count."""
-    workers = answerers(world.engine(2), read_histories(world.dataset), 2, seed=0)
-    assert together(workers) == {}
-    workers[0](np.array([0]))
-    alone = together(workers)
-    assert list(alone) == ["profile", "recommend"]
-    assert all(stage.wall > 0 for stage in alone.values())
-    assert together(workers) == {}
+def test_a_server_says_where_the_time_of_a_run_went(world: World) -> None:
+    """The stages of all workers together, of this run alone: loading and earlier runs do not count."""
+    server = Server.start(world.engine(2), read_histories(world.dataset), 2, seed=0)
+    served = server.serve(np.zeros(40))
+    assert list(served.stages) == ["profile", "recommend"]
+    assert 0 < served.stages["recommend"].cpu <= served.cpu
+    assert served.answers.calls >= 2
+    assert server.serve(np.zeros(0)).stages == {}
+    assert str(server).startswith("2 workers")
 
 
-def test_users_ask_in_an_order_of_the_seed(world: World, tmp_path: Path) -> None:
+def test_users_ask_in_an_order_of_the_seed(world: World) -> None:
     """Every user asks once before one asks again, in an order that the seed gives and all workers share."""
     histories = read_histories(world.dataset)
-    one, other = answerers(world.engine(2), histories, 2, seed=4)
-    again = answerers(world.engine(2), histories, 1, seed=5)[0]
-    np.testing.assert_array_equal(one._asking, other._asking)
-    assert sorted(one._asking) == list(range(len(histories)))
-    assert not np.array_equal(one._asking, again._asking)
+    one, other = (worker._asking for worker in _workers(world, 2, seed=4))
+    again = _workers(world, 1, seed=5)[0]._asking
+    np.testing.assert_array_equal(one, other)
+    assert sorted(one) == list(range(len(histories)))
+    assert not np.array_equal(one, again)
+
+
+def _workers(world: World, count: int, seed: int) -> list[Answerer]:
+    started = Server.start(world.engine(2), read_histories(world.dataset), count, seed)
+    return [worker for worker in started.workers if isinstance(worker, Answerer)]
