@@ -33,19 +33,17 @@ class Answerer:
     ----------
     engine
         Of one thread, shared with no other worker.
-    histories
-        Of those who may ask.
     asking
-        int64 [n]: rows of `histories` in the order in which they ask, from the first again after the last.
+        Histories of those who ask, in that order, from the first again after the last.
     """
 
-    def __init__(self, engine: Engine, histories: Histories, asking: Requests) -> None:
-        self._engine, self._histories, self._asking = engine, histories, asking
+    def __init__(self, engine: Engine, asking: Histories) -> None:
+        self._engine, self._asking = engine, asking
         self._spent: dict[str, StageTime] = {}
 
     def __call__(self, requests: Requests) -> None:
         """Answer some requests in one call."""
-        users = self._histories.take(self._asking[requests % len(self._asking)])
+        users = self._asking.take(requests % len(self._asking))
         with self._timed("profile"):
             profiles = self._engine.profile(users)
         with self._timed("recommend"):
@@ -96,10 +94,10 @@ class Server:
     clock: Clock = REAL
 
     @classmethod
-    def start(cls, engine: Engine, histories: Histories, count: int, seed: int) -> Server:
-        """So many workers with what they need loaded, for users that ask in a random order."""
-        asking = np.random.default_rng(seed).permutation(len(histories))
-        workers = [Answerer(engine.with_threads(1), histories, asking) for _ in range(count)]
+    def start(cls, engine: Engine, asking: Histories, count: int) -> Server:
+        """So many workers with what they need loaded, for users that ask in their order; one alone for a GPU."""
+        count = count if engine.provider == "cpu" else 1
+        workers = [Answerer(engine.with_threads(1), asking) for _ in range(count)]
         for worker in workers:
             worker(np.arange(1))
         return cls(workers, lambda: _added(worker.spent() for worker in workers))

@@ -6,18 +6,21 @@ Told are how long it takes until all of them are answered, and how long each has
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from engine_bench.suite.answering import Served, Server
 from engine_bench.suite.histogram import Interval
+from engine_bench.suite.medians import median
+from engine_bench.suite.plan import Plan
 from engine_bench.suite.record import Quality, Row
 from engine_bench.suite.schedule import bursts
+from engine_bench.suite.subject import Subject
 
 NAME = "burst"
 SIZE = 256
-LEAST_BURSTS, MOST_BURSTS = 5, 20  # five of 256 are enough for a 99th percentile
+LEAST_BURSTS, MOST_BURSTS = 6, 20  # six are the least whose ends are a 95 % interval of their median
 APART = 3.0
 """Times that a burst takes to be answered, until the next one begins: the server is idle for two thirds of the time."""
 
@@ -41,6 +44,15 @@ class Measured:
         return int(np.count_nonzero(begins[:-1] + np.array(self.seconds[:-1]) > begins[1:]))
 
 
+def run(subject: Subject, plan: Plan) -> Row:
+    """Measure it."""
+    users = subject.asking(plan.seed)
+    server = Server.start(subject.engine, users, subject.threads)
+    measured = measure(server, plan.seconds)
+    asked = users.take(np.arange(len(measured.served.answers.due)) % len(users))
+    return replace(row(measured, str(server), subject.quality), tokens=subject.tokens(asked))
+
+
 def measure(server: Server, seconds: float) -> Measured:
     """Send bursts for about so many seconds; one before them says how far apart they have to be."""
     apart = APART * server.serve(np.zeros(SIZE)).answers.seconds
@@ -56,7 +68,7 @@ def row(measured: Measured, server: str, quality: Quality) -> Row:
         scenario=NAME,
         quality=quality,
         figures={
-            "all_answered_seconds": Interval(float(np.median(seconds))),
+            "all_answered_seconds": median(seconds),
             "requests": Interval(float(SIZE)),
             "p50_seconds": answers.latency.quantile(0.5),
             "p99_seconds": answers.latency.quantile(0.99),

@@ -8,15 +8,17 @@ have reported, in which every worker is asked again as soon as it has answered.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from engine_bench.suite.answering import Server
 from engine_bench.suite.histogram import Interval
 from engine_bench.suite.open_loop import Answers, closed_loop
+from engine_bench.suite.plan import Plan
 from engine_bench.suite.record import Quality, Row
 from engine_bench.suite.schedule import poisson
+from engine_bench.suite.subject import Subject
 from engine_bench.suite.sustained import LEAST_REQUESTS, OVERLOAD, Search, Trial, highest_rate, requests_at
 
 NAME = "server"
@@ -67,6 +69,16 @@ class Measured:
     def told(self) -> Trial:
         """The trial whose latencies are told: at the rate that was kept, else at the lowest that was tried."""
         return self.search.kept or min(self.search.trials, key=lambda trial: trial.rate)
+
+
+def run(subject: Subject, plan: Plan) -> Row:
+    """Measure it."""
+    setting = Setting(subject.target.service.p99_seconds, plan.seconds, plan.seed)
+    users = subject.asking(plan.seed)
+    server = Server.start(subject.engine, users, subject.threads)
+    measured = measure(server, setting)
+    asked = users.take(np.arange(len(measured.told.answers.due)) % len(users))
+    return replace(row(measured, setting, str(server), subject.quality), tokens=subject.tokens(asked))
 
 
 def measure(server: Server, setting: Setting) -> Measured:

@@ -53,7 +53,7 @@ def test_a_burst_that_met_a_busy_server_is_told() -> None:
 def test_an_engine_is_served(tmp_path: Path) -> None:
     """Each request is a user of a data set; stages of the engine's work are told."""
     world = make_world(tmp_path)
-    server = Server.start(world.engine(2), read_histories(world.dataset), 2, seed=1)
+    server = Server.start(world.engine(2), read_histories(world.dataset), 2)
     found = row(measure(server, 0.0), str(server), QUALITY)
     assert found.scenario == "burst"
     assert len(found.rounds["all_answered_seconds"]) == LEAST_BURSTS

@@ -84,7 +84,7 @@ def test_trials_that_are_short_say_what_they_hide() -> None:
 def test_an_engine_is_served(tmp_path: Path) -> None:
     """Each request is a user of a data set; stages of the engine's work are told, whatever rate this machine keeps."""
     world = make_world(tmp_path)
-    server = Server.start(world.engine(2), read_histories(world.dataset), 2, seed=1)
+    server = Server.start(world.engine(2), read_histories(world.dataset), 2)
     setting = replace(SETTING, seconds=0.1)
     found = row(measure(server, setting), setting, str(server), QUALITY)
     assert found.scenario == "server"
