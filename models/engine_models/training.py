@@ -44,6 +44,9 @@ from engine_runtime.search.newcomers import Newcomers, lend_successors
 from engine_runtime.search.successors import SuccessorTable
 
 FITTED_USERS = 10_000
+# Users times items that one try of the fusion ranks at most: 65 tries of half a billion take some minutes.
+FITTED_PAIRS = 500_000_000
+LEAST_FITTED = 2_000
 RESIDUAL_STD = 0.02
 
 Report = Callable[[str], None]
@@ -245,7 +248,8 @@ def _fuse(
 def _questions(trainer: Trainer, corpus: Corpus, vectors: Floats) -> Questions:
     """The validation events of a sample of users, asked for with the given item vectors."""
     split = corpus.split
-    sample = _sample(len(split.users), FITTED_USERS, trainer.settings.seed)
+    most = min(FITTED_USERS, max(LEAST_FITTED, FITTED_PAIRS // len(vectors)))
+    sample = _sample(len(split.users), most, trainer.settings.seed)
     users, valid = split.users[sample], split.valid[sample]
     events, first = trainer.material.events, split.histories.offsets[users]
     dim = trainer.model.refiner.shape.dim
