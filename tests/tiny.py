@@ -65,6 +65,9 @@ BUNDLE = BundleInfo(
     fusion=FUSION,
     recipe={},
 )
+PARITY = '{"n_texts": 0, "n_users": 0, "limits": {}}'
+"""The parity report of a bundle that has float32 alone to show."""
+
 CONFIG = """
 [events]
 user = "user"
@@ -260,7 +263,7 @@ def write_bundle(target: Path, trained_ids: Sequence[str], info: BundleInfo = BU
         pq.write_table(pa.table(columns), draft.path / layout.ITEMS_FILE)
         np.save(draft.path / layout.RESIDUALS_FILE, weights("residuals", count, SHAPE.dim) / 10)
         random_table(count).save(draft.path / layout.SUCCESSORS_FILE)
-        (draft.path / layout.PARITY_FILE).write_text("{}")
+        (draft.path / layout.PARITY_FILE).write_text(PARITY)
         for name, content in files.items():
             (draft.path / name.replace("_", ".")).write_bytes(content)
         draft.seal(info, {"run": "1" * 64})

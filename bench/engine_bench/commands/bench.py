@@ -11,7 +11,9 @@ from engine_bench.commands.peers_encoder import peers_encoder
 from engine_bench.commands.peers_serve import peers_serve
 from engine_bench.commands.refiner import refiner_beside_others
 from engine_bench.commands.report import report
+from engine_bench.commands.run import run_suite
 from engine_bench.commands.scale import scale
+from engine_bench.commands.targets import targets
 from engine_bench.commands.trend import trend
 
 
@@ -44,7 +46,9 @@ bench.add_command(encoder_alone)
 bench.add_command(index_beside_others)
 bench.add_command(refiner_beside_others)
 bench.add_command(report)
+bench.add_command(run_suite)
 bench.add_command(scale)
+bench.add_command(targets)
 bench.add_command(trend)
 peers.add_command(peers_encoder)
 peers.add_command(peers_serve)

@@ -49,6 +49,8 @@ class Card:
         System and its release.
     libraries
         Versions, and ONNX Runtime's build, by name.
+    providers
+        Execution providers that this engine knows and that find their device.
     """
 
     processor: str
@@ -62,6 +64,7 @@ class Card:
     gpus: tuple[str, ...]
     kernel: str
     libraries: dict[str, str]
+    providers: tuple[str, ...] = ("cpu",)
 
     @property
     def digest(self) -> str:
@@ -84,6 +87,7 @@ def read_card() -> Card:
         gpus=_gpus(),
         kernel=f"{platform.system()} {platform.release()}",
         libraries=installed(LIBRARIES) | {"python": platform.python_version(), "ONNX Runtime's build": _build()},
+        providers=machine.providers,
     )
 
 

@@ -112,7 +112,7 @@ class Refiner:
             feed = self.feed(inputs, item_vectors, users)
             query[users], profile[users] = self._workers.session().run(["query", "profile"], feed)
 
-        batches = cut_equal(lengths[some], self._budget)
+        batches = self.cut(lengths[some])
         if lengths.sum() <= self._budget:  # handing over would take longer than the work
             for batch in batches:
                 run(batch)
@@ -122,6 +122,10 @@ class Refiner:
         if not (np.isfinite(query).all() and np.isfinite(profile).all()):
             raise ArtefactError("the refiner gave a vector that is not finite. Export it again, or use fp32.")
         return Refined(query, profile)
+
+    def cut(self, lengths: Ints) -> list[Ints]:
+        """The batches that histories of so many events, int64 [users], are run in: for each, int64 rows of users."""
+        return cut_equal(lengths, self._budget)
 
     def concepts(self, inputs: ModelInputs, item_vectors: Floats, user: int) -> Floats:
         """p'_t of one user's newest events: float32 [events read, C]; their mean is the profile."""
