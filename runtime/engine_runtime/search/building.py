@@ -52,7 +52,7 @@ class IndexSettings:
     m, ef_construction
         Of HNSW: links a point, breadth at build.
     ef
-        Breadth of a search to begin with; doubled until the recall is `MIN_RECALL`.
+        Breadth of a search to begin with; raised until the recall is `MIN_RECALL`.
     """
 
     method: Method = "auto"
@@ -154,12 +154,28 @@ def check_finite(vectors: Floats) -> None:
 
 
 def _measured(built: HnswIndex, probes: Floats) -> Measured:
-    """Double the breadth of a search until the recall is reached, or the breadth is `MAX_EF`."""
+    """Double the breadth of a search until the recall is reached; then narrow it down to an eighth of itself."""
     nearest = min(RECALL_AT, int(built.rankable.sum()))
     wanted = exact_scores(built.vectors, built.rankable, probes, nearest)
-    while (recall := recall_at(wanted, built.search(probes, nearest)[0])) < MIN_RECALL and built.ef < MAX_EF:
-        built.ef = min(2 * built.ef, MAX_EF)
-    return Measured(built, built.ef, recall, built.n_points, len(built.points) - built.n_points)
+
+    def recall(ef: int) -> float:
+        built.ef = ef
+        return recall_at(wanted, built.search(probes, nearest)[0])
+
+    short, ef = 0, built.ef
+    reached = recall(ef)
+    while reached < MIN_RECALL and ef < MAX_EF:
+        short, ef = ef, min(2 * ef, MAX_EF)
+        reached = recall(ef)
+    while short and reached >= MIN_RECALL and 8 * (ef - short) > ef:
+        middle = (short + ef) // 2
+        found = recall(middle)
+        if found < MIN_RECALL:
+            short = middle
+        else:
+            ef, reached = middle, found
+    built.ef = ef
+    return Measured(built, ef, reached, built.n_points, len(built.points) - built.n_points)
 
 
 def write_index(draft: Draft, catalogue: pa.Table, measured: Measured, newcomers: Newcomers) -> None:
