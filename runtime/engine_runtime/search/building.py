@@ -15,6 +15,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from engine_runtime.artefacts import index as layout
+from engine_runtime.artefacts.arrays import load_array
 from engine_runtime.artefacts.index import IndexArtefact, IndexInfo
 from engine_runtime.artefacts.manifest import read_manifest
 from engine_runtime.artefacts.writing import Draft
@@ -233,14 +234,15 @@ def open_index(artefact: IndexArtefact, threads: int | None = None) -> tuple[Ind
     return opened, catalogue, newcomers
 
 
+def moderate(vectors: Floats) -> bool:
+    """Whether no number is beyond `MOST_MAGNITUDE`."""
+    starts = range(0, len(vectors) if vectors.ndim else 0, BLOCK_ROWS)
+    return all(bool((np.abs(vectors[start : start + BLOCK_ROWS]) <= MOST_MAGNITUDE).all()) for start in starts)
+
+
 def _mapped(path: Path) -> Floats:
     """An array of vectors that stays on the disk; raises `ArtefactError` where it is not what it should be."""
-    try:
-        vectors = np.asarray(np.load(path, mmap_mode="r", allow_pickle=False))
-    except (OSError, ValueError, EOFError, MemoryError) as error:
-        raise ArtefactError(f"{path} is no array: {error}. Run `engine index` again.") from error
-    starts = range(0, len(vectors) if vectors.ndim else 0, BLOCK_ROWS)
-    sound = all((np.abs(vectors[start : start + BLOCK_ROWS]) <= MOST_MAGNITUDE).all() for start in starts)
-    if vectors.dtype != np.float32 or not sound:
+    vectors = load_array(path, "Run `engine index` again.", mapped=True)
+    if vectors.dtype != np.float32 or not moderate(vectors):
         raise ArtefactError(f"{path} holds {vectors.dtype}, not float32 up to {MOST_MAGNITUDE:g} alone. Index again.")
     return vectors
