@@ -69,15 +69,14 @@ def test_recall_is_measured_and_breadth_raised() -> None:
 
 def test_breadth_is_narrowed(monkeypatch: pytest.MonkeyPatch) -> None:
     """No more is searched than has to be: the breadth kept is less than an eighth above one that is too little."""
-    asked = []
-
-    def recall(wanted: Floats, found: Floats) -> float:
-        asked.append(index.ef)
-        return 0.99 if index.ef >= 281 else 0.9
-
-    index = measure(drawn(50), HNSW).index
+    index, asked = measure(drawn(50), HNSW).index, []
     assert isinstance(index, HnswIndex)
     index.ef = 64
+
+    def recall(wanted: Floats, found: Floats, graph: HnswIndex = index) -> float:
+        asked.append(graph.ef)
+        return 0.99 if graph.ef >= 281 else 0.9
+
     monkeypatch.setattr(building, "recall_at", recall)
     measured = building._measured(index, drawn(5))
     assert asked == [64, 128, 256, 512, 384, 320, 288]
