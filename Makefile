@@ -127,9 +127,9 @@ test: lint
 kills: $(READY)
 	PYTHONPATH=tests $(BIN)/python -m end_to_end.kills --count 200
 
-# The whole corpus of damaged inputs, of which `make test` runs a sample.
+# The whole corpus of damaged inputs, those that a day goes on from too, of which `make test` runs a sample.
 damage: $(READY)
-	DAMAGED_INPUTS=640 $(BIN)/python -m pytest -q tests/runtime/test_damaged_inputs.py
+	DAMAGED_INPUTS=640 $(BIN)/python -m pytest -q tests/runtime/test_damaged_inputs.py tests/runtime/test_damaged_days.py
 
 lint: $(READY)
 	$(BIN)/ruff check --quiet

@@ -176,15 +176,15 @@ def _end(seconds: float) -> int:
 
 def _explain(error: OSError) -> tuple[str, int]:
     where = error.filename or "the output"
-    if error.errno == errno.ENOSPC:
-        return (
-            f"the disk is full while writing {where}. Free some space or write elsewhere.",
-            MachineError.exit_code,
+    if error.errno in {errno.ENOSPC, errno.EDQUOT}:
+        said = f"the disk is full while writing {where}. Free some space or write elsewhere."
+    elif error.errno == errno.EFBIG:
+        said = (
+            f"the system lets no file grow so large while writing {where}. Raise the limit (ulimit -f) or ask for it."
         )
-    return (
-        f"{error.strerror or error}: {where}. Check that it exists and may be used.",
-        MachineError.exit_code,
-    )
+    else:
+        said = f"{error.strerror or error}: {where}. Check that it exists and may be used."
+    return said, MachineError.exit_code
 
 
 def _refuse(error: click.ClickException) -> int:

@@ -8,7 +8,6 @@ from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
-import hypothesis
 import numpy as np
 import pytest
 import torch
@@ -25,10 +24,6 @@ from engine_runtime.artefacts.index import IndexInfo
 from engine_runtime.artefacts.run import Run
 from engine_runtime.artefacts.writing import drafting
 from planted import WIDTH, HashingEncoder, Rings, Served, write_encoder
-
-# On a shared machine the time of one example says nothing.
-hypothesis.settings.register_profile("patient", deadline=None)
-hypothesis.settings.load_profile("patient")
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -202,6 +202,7 @@ def test_errors_become_exit_codes(failing: Any, kind: type[EngineError], capsys:
     ("error", "said"),
     [
         (OSError(errno.ENOSPC, "No space left on device", "/data/out"), "the disk is full while writing /data/out"),
+        (OSError(errno.EFBIG, "File too large"), "the system lets no file grow so large while writing the output"),
         (OSError(errno.ENOSPC, "No space left on device"), "the disk is full while writing the output"),
         (PermissionError(errno.EACCES, "Permission denied", "/data/out"), "Permission denied: /data/out"),
         (OSError("7 requested and 3 written"), "7 requested and 3 written: the output"),

@@ -6,7 +6,6 @@ same wherever it runs.
 
 from __future__ import annotations
 
-import dataclasses
 import faulthandler
 import gzip
 import io
@@ -17,7 +16,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import msgspec
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -28,13 +26,14 @@ from damage import Chance, any_bytes, bad_cells, bad_document, bad_lines, flippe
 from engine_runtime.artefacts.bundle import Bundle
 from engine_runtime.artefacts.dataset import Dataset
 from engine_runtime.artefacts.index import IndexArtefact
-from engine_runtime.artefacts.manifest import MANIFEST, Manifest, file_record
+from engine_runtime.artefacts.manifest import MANIFEST
 from engine_runtime.artefacts.output import Output
 from engine_runtime.data.config import parse_config
 from engine_runtime.data.ingest import ingest
 from engine_runtime.errors import ArtefactError, EngineError, InputError, UsageError
 from engine_runtime.serve.batch import serve_batch
 from engine_runtime.serve.engine import Engine
+from sealed import damage_one, files_of, reseal
 from shops import EVENTS, ITEMS, Shop, events
 from tiny import CONFIG, World
 
@@ -262,7 +261,7 @@ def artefact_files(chance: Chance, world: World, output: Path, folder: Path) -> 
     """A file of an artefact is damaged, gone or another's: it is not opened."""
     kind, root = pick(chance, list(roots(world, output).items()))
     copy = shutil.copytree(root, folder / "copy")
-    path = pick(chance, [path for path in sorted(copy.rglob("*")) if path.is_file() and path.name != MANIFEST])
+    path = pick(chance, [path for path in files_of(copy) if path.name != MANIFEST])
     if chance.random() < 0.1:
         path.unlink()
     else:
@@ -287,19 +286,9 @@ def manifests(chance: Chance, world: World, output: Path, folder: Path) -> None:
 
 
 def resealed(chance: Chance, world: World, output: Path, folder: Path) -> None:
-    """A file was damaged before it was sealed: what is read of it is refused or used, and nothing else happens.
-
-    hnswlib's file is left out: hnswlib checks nothing, which is why only the digest stands before it.
-    """
+    """A file was damaged before it was sealed: what is read of it is refused or used, and nothing else happens."""
     copies = {kind: shutil.copytree(root, folder / kind) for kind, root in roots(world, output).items()}
-    files = [path for kind in ("bundle", "dataset", "index") for path in sorted(copies[kind].rglob("*"))]
-    path = pick(chance, [path for path in files if path.is_file() and path.suffix != ".bin" and path.name != MANIFEST])
-    content = path.read_bytes()
-    if path.suffix == ".json" and chance.random() < 0.7:
-        content = json.dumps(bad_document(json.loads(content), chance)).encode()
-    else:
-        content = any_bytes(content, chance)
-    path.write_bytes(content)
+    damage_one([path for kind in ("bundle", "dataset", "index") for path in files_of(copies[kind])], chance)
     bundle = reseal(copies["bundle"])
     reseal(copies["index"], bundle=bundle.digest)
     reseal(copies["dataset"])
@@ -315,16 +304,6 @@ def resealed(chance: Chance, world: World, output: Path, folder: Path) -> None:
 def roots(world: World, output: Path) -> dict[str, Path]:
     """Folder of an artefact of each kind."""
     return {"bundle": world.bundle.root, "dataset": world.dataset.root, "index": world.index.root, "output": output}
-
-
-def reseal(root: Path, **parents: str) -> Manifest:
-    """Write a manifest that fits the files as they are."""
-    manifest = msgspec.json.decode((root / MANIFEST).read_bytes(), type=Manifest)
-    files = {name: file_record(root / name) for name in manifest.files}
-    made = dataclasses.replace(manifest, files=files, parents=manifest.parents | parents)
-    made = dataclasses.replace(made, seal=made.digest)
-    (root / MANIFEST).write_bytes(msgspec.json.encode(made))
-    return made
 
 
 ARTEFACT_KINDS: dict[str, Any] = {"artefact": artefact_files, "manifest": manifests, "resealed": resealed}

@@ -1,17 +1,30 @@
-"""Dataclasses of arrays on disk, as ``.npz`` with an array a field. Knows nothing of what the arrays mean."""
+"""Arrays on disk: ``.npy``, and dataclasses as ``.npz`` with an array a field. Knows nothing of what arrays mean."""
 
 from __future__ import annotations
 
+import tokenize
 import zipfile
 from dataclasses import fields
 from pathlib import Path
 from typing import Any, TypeVar
 
 import numpy as np
+import numpy.typing as npt
 
 from engine_runtime.errors import ArtefactError
 
 Held = TypeVar("Held")
+
+# The last two come of NumPy's way to read the head of an array.
+UNREADABLE = (OSError, ValueError, EOFError, MemoryError, SyntaxError, tokenize.TokenError)
+
+
+def load_array(path: Path, remedy: str, *, mapped: bool = False) -> npt.NDArray[Any]:
+    """Read an array; `mapped`, it stays on the disk. Raises `ArtefactError`, which says what to do: `remedy`."""
+    try:
+        return np.asarray(np.load(path, mmap_mode="r" if mapped else None, allow_pickle=False))
+    except UNREADABLE as error:
+        raise ArtefactError(f"{path} is no array: {error}. {remedy}") from error
 
 
 def save_arrays(held: Any, path: Path) -> None:
@@ -41,5 +54,5 @@ def load_arrays(kind: type[Held], path: Path, what: str) -> Held:
     try:
         with path.open("rb") as stream, np.load(stream, allow_pickle=False) as arrays:
             return kind(**{name: arrays[name] for name in names})
-    except (OSError, ValueError, TypeError, KeyError, EOFError, MemoryError, zipfile.BadZipFile) as error:
+    except (*UNREADABLE, TypeError, KeyError, zipfile.BadZipFile) as error:
         raise ArtefactError(f"{path} holds no {what}: {error}. Make the artefact again.") from error

@@ -92,13 +92,15 @@ def check_free(target: Path, kind: str, *, replace: bool) -> None:
     if not target.exists() or (target.is_dir() and not any(target.iterdir())):
         return
     if not replace:
-        raise UsageError(f"{target} exists already. Name another directory, or add --force to replace a {kind}.")
+        raise UsageError(f"{target} exists already. Name another directory, or add --force to replace it.")
     try:
         found = artefact_kind(target)
     except ArtefactError as error:
         raise UsageError(f"{target} is no artefact of this engine and is not replaced. Name another one.") from error
     if found != kind:
-        raise UsageError(f"{target} holds a {found} and is not replaced by a {kind}. Name another directory.")
+        raise UsageError(
+            f"{target} is of the kind {found} and is not replaced by the kind {kind}. Name another directory."
+        )
 
 
 def seal(folder: Path, kind: str, info: Any, parents: dict[str, str], records: dict[str, FileRecord]) -> Manifest:

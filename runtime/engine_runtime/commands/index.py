@@ -75,7 +75,7 @@ def index(
 ) -> None:
     """Encode the items of DATASET with BUNDLE and build a search index over them.
 
-    The recall of HNSW is measured against exact search with real users' queries; the breadth of search is doubled
+    The recall of HNSW is measured against exact search with real users' queries; the breadth of search is raised
     until it is .98.
 
     With --from, a new data set becomes an index in the time that its changes take: only texts that the earlier index

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import duckdb
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
@@ -16,13 +17,14 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from engine_runtime.data import schema
-from engine_runtime.data.histories import read_events
+from engine_runtime.data.histories import read_events, reading
 from engine_runtime.data.merging import renumber
-from engine_runtime.data.staging import literal, scalar
+from engine_runtime.data.staging import first_line, literal, scalar
 from engine_runtime.data.tables import UNKNOWN_ITEM
+from engine_runtime.errors import ArtefactError
 
 if TYPE_CHECKING:
-    import duckdb
+    from pathlib import Path
 
     from engine_runtime.artefacts.dataset import Dataset
 
@@ -43,10 +45,7 @@ def recall_items(con: duckdb.DuckDBPyConnection, dataset: Dataset, *, described:
     described
         Whether a row that is there takes the place of an item of which nothing is known: one that was in no file.
     """
-    con.execute(
-        "CREATE TABLE earlier_items AS SELECT CAST(file_row_number AS INTEGER) AS number, * FROM "
-        f"read_parquet({literal(str(dataset.items))}, file_row_number = true)"
-    )
+    _recall(con, dataset.items, "CREATE TABLE earlier_items AS SELECT CAST(file_row_number AS INTEGER) AS number, *")
     unknown = "text = '' AND coalesce(title, brand, category) IS NULL AND price IS NULL"
     kept = f"NOT ({unknown} AND item_id IN (SELECT item_id FROM item_rows WHERE reason IS NULL))"
     con.execute(
@@ -58,10 +57,7 @@ def recall_items(con: duckdb.DuckDBPyConnection, dataset: Dataset, *, described:
 
 def recall_users(con: duckdb.DuckDBPyConnection, dataset: Dataset) -> None:
     """Add the data set's users to ``user_rows``, but those that have a sound row there: it replaces the earlier one."""
-    con.execute(
-        "CREATE TABLE earlier_users AS SELECT CAST(file_row_number AS INTEGER) AS number, * FROM "
-        f"read_parquet({literal(str(dataset.users))}, file_row_number = true)"
-    )
+    _recall(con, dataset.users, "CREATE TABLE earlier_users AS SELECT CAST(file_row_number AS INTEGER) AS number, *")
     names = dataset.info.attributes
     columns = "".join(f", a{number}" for number in range(len(names)))
     cells = "".join(", " + '"{}"'.format(name.replace('"', '""')) for name in names)
@@ -73,14 +69,14 @@ def recall_users(con: duckdb.DuckDBPyConnection, dataset: Dataset) -> None:
 
 def recall_rejects(con: duckdb.DuckDBPyConnection, dataset: Dataset) -> None:
     """Add the data set's rejects and its count of repeats."""
-    con.execute(f"INSERT INTO rejects SELECT file, line, reason FROM read_parquet({literal(str(dataset.rejects))})")
+    _recall(con, dataset.rejects, "INSERT INTO rejects SELECT file, line, reason")
     con.execute(f"INSERT INTO duplicates VALUES ({dataset.info.n_duplicates})")
 
 
 def sound_events(dataset: Dataset) -> int:
     """Events that were read as sound, those of unknown items included: what the number of buckets hangs on."""
     unknown = 0
-    with pq.ParquetFile(dataset.rejects) as rejects:
+    with reading(dataset.rejects), pq.ParquetFile(dataset.rejects) as rejects:
         for batch in rejects.iter_batches(columns=[schema.REASON]):
             unknown += pc.sum(pc.equal(batch.column(0), UNKNOWN_ITEM)).as_py() or 0
     return dataset.info.n_events + unknown
@@ -110,8 +106,19 @@ def read_placed(dataset: Dataset, bucket: int) -> pa.Table:
     """Events of a bucket, of schema `PLACED`."""
     events = read_events(dataset, bucket)
     orders = dataset.orders(bucket)
-    ordinals = pq.read_table(orders)[schema.ORDINAL] if orders.exists() else events[schema.TIME]
+    with reading(orders):
+        ordinals = pq.read_table(orders)[schema.ORDINAL] if orders.exists() else events[schema.TIME]
     return events.append_column(schema.PLACED.field(schema.ORDINAL), ordinals).combine_chunks()
+
+
+def _recall(con: duckdb.DuckDBPyConnection, path: Path, statement: str) -> None:
+    """Run a statement that takes its rows from a file of the data set; raises `ArtefactError` where that is damaged."""
+    try:
+        con.execute(f"{statement} FROM read_parquet({literal(str(path))}, file_row_number = true)")
+    except (duckdb.OutOfMemoryException, duckdb.IOException):  # what the machine lacks
+        raise
+    except duckdb.Error as error:
+        raise ArtefactError(f"{path} cannot be read: {first_line(error)}. Ingest the data again.") from error
 
 
 class Earlier:

@@ -68,12 +68,12 @@ def database(work: Path, memory: str, threads: int | None) -> Iterator[duckdb.Du
         yield con
     except duckdb.OutOfMemoryException as error:
         raise MachineError(
-            f"{memory} of memory is too little for this data: {_first(error)}. Raise --memory."
+            f"{memory} of memory is too little for this data: {first_line(error)}. Raise --memory."
         ) from error
     except duckdb.IOException as error:
         if "space left" in str(error):
             raise OSError(errno.ENOSPC, "no space left on device", str(work)) from error
-        raise MachineError(f"the working directory {work} failed: {_first(error)}. Write elsewhere.") from error
+        raise MachineError(f"the working directory {work} failed: {first_line(error)}. Write elsewhere.") from error
     finally:
         con.close()
 
@@ -104,7 +104,8 @@ def literal(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
 
 
-def _first(error: Exception) -> str:
+def first_line(error: Exception) -> str:
+    """What an error says, without DuckDB's drawing of the statement."""
     return str(error).splitlines()[0]
 
 

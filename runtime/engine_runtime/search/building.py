@@ -15,6 +15,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from engine_runtime.artefacts import index as layout
+from engine_runtime.artefacts.arrays import load_array
 from engine_runtime.artefacts.index import IndexArtefact, IndexInfo
 from engine_runtime.artefacts.manifest import read_manifest
 from engine_runtime.artefacts.writing import Draft
@@ -52,7 +53,7 @@ class IndexSettings:
     m, ef_construction
         Of HNSW: links a point, breadth at build.
     ef
-        Breadth of a search to begin with; doubled until the recall is `MIN_RECALL`.
+        Breadth of a search to begin with; raised until the recall is `MIN_RECALL`.
     """
 
     method: Method = "auto"
@@ -154,12 +155,28 @@ def check_finite(vectors: Floats) -> None:
 
 
 def _measured(built: HnswIndex, probes: Floats) -> Measured:
-    """Double the breadth of a search until the recall is reached, or the breadth is `MAX_EF`."""
+    """Double the breadth of a search until the recall is reached; then narrow it down to an eighth of itself."""
     nearest = min(RECALL_AT, int(built.rankable.sum()))
     wanted = exact_scores(built.vectors, built.rankable, probes, nearest)
-    while (recall := recall_at(wanted, built.search(probes, nearest)[0])) < MIN_RECALL and built.ef < MAX_EF:
-        built.ef = min(2 * built.ef, MAX_EF)
-    return Measured(built, built.ef, recall, built.n_points, len(built.points) - built.n_points)
+
+    def recall(ef: int) -> float:
+        built.ef = ef
+        return recall_at(wanted, built.search(probes, nearest)[0])
+
+    short, ef = 0, built.ef
+    reached = recall(ef)
+    while reached < MIN_RECALL and ef < MAX_EF:
+        short, ef = ef, min(2 * ef, MAX_EF)
+        reached = recall(ef)
+    while short and reached >= MIN_RECALL and 8 * (ef - short) > ef:
+        middle = (short + ef) // 2
+        found = recall(middle)
+        if found < MIN_RECALL:
+            short = middle
+        else:
+            ef, reached = middle, found
+    built.ef = ef
+    return Measured(built, ef, reached, built.n_points, len(built.points) - built.n_points)
 
 
 def write_index(draft: Draft, catalogue: pa.Table, measured: Measured, newcomers: Newcomers) -> None:
@@ -217,14 +234,15 @@ def open_index(artefact: IndexArtefact, threads: int | None = None) -> tuple[Ind
     return opened, catalogue, newcomers
 
 
+def moderate(vectors: Floats) -> bool:
+    """Whether no number is beyond `MOST_MAGNITUDE`."""
+    starts = range(0, len(vectors) if vectors.ndim else 0, BLOCK_ROWS)
+    return all(bool((np.abs(vectors[start : start + BLOCK_ROWS]) <= MOST_MAGNITUDE).all()) for start in starts)
+
+
 def _mapped(path: Path) -> Floats:
     """An array of vectors that stays on the disk; raises `ArtefactError` where it is not what it should be."""
-    try:
-        vectors = np.asarray(np.load(path, mmap_mode="r", allow_pickle=False))
-    except (OSError, ValueError, EOFError, MemoryError) as error:
-        raise ArtefactError(f"{path} is no array: {error}. Run `engine index` again.") from error
-    starts = range(0, len(vectors) if vectors.ndim else 0, BLOCK_ROWS)
-    sound = all((np.abs(vectors[start : start + BLOCK_ROWS]) <= MOST_MAGNITUDE).all() for start in starts)
-    if vectors.dtype != np.float32 or not sound:
+    vectors = load_array(path, "Run `engine index` again.", mapped=True)
+    if vectors.dtype != np.float32 or not moderate(vectors):
         raise ArtefactError(f"{path} holds {vectors.dtype}, not float32 up to {MOST_MAGNITUDE:g} alone. Index again.")
     return vectors

@@ -20,8 +20,9 @@ from engine_runtime.artefacts.dataset import Dataset
 from engine_runtime.artefacts.index import IndexArtefact, IndexInfo
 from engine_runtime.artefacts.manifest import check_parent
 from engine_runtime.artefacts.writing import drafting
-from engine_runtime.data.histories import read_bucket, read_catalogue
-from engine_runtime.data.schema import RANKABLE
+from engine_runtime.data.histories import read_catalogue
+from engine_runtime.data.reading import read_blocks, read_bucket_users
+from engine_runtime.data.schema import N_EVENTS, RANKABLE
 from engine_runtime.errors import ArtefactError
 from engine_runtime.inference.session import available_cpus
 from engine_runtime.search.building import (
@@ -166,9 +167,12 @@ def _reusable(earlier: _Base, settings: IndexSettings, count: int) -> HnswIndex 
 
 def _probes(engine: Engine, dataset: Dataset, stock: Stock) -> Floats:
     """Queries of some users; of a data set without histories, its item vectors."""
-    histories = read_bucket(dataset, 0)
-    some = np.flatnonzero(histories.n_ordered)[:PROBES]
-    if not len(some):
-        return stock.vectors[:PROBES]
     exact = ExactIndex(stock.vectors, stock.catalogue[RANKABLE].to_numpy())
-    return engine.with_items(exact, stock.catalogue, stock.newcomers).profile(histories.take(some)).query
+    asking = engine.with_items(exact, stock.catalogue, stock.newcomers)
+    found = np.zeros((0, stock.vectors.shape[1]), np.float32)
+    for block in read_blocks(dataset, 0, read_bucket_users(dataset, 0)[N_EVENTS].to_numpy()):
+        some = np.flatnonzero(block.n_ordered)[: PROBES - len(found)]
+        found = np.concatenate((found, asking.profile(block.take(some)).query))
+        if len(found) == PROBES:
+            break
+    return found if len(found) else stock.vectors[:PROBES]

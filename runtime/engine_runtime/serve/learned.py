@@ -18,6 +18,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from engine_runtime.artefacts.arrays import load_array
 from engine_runtime.artefacts.bundle import Bundle
 from engine_runtime.data.schema import ITEM_ID, TRAINED
 from engine_runtime.errors import ArtefactError
@@ -74,7 +75,7 @@ class Learned:
     def residuals(self, catalogue: pa.Table) -> tuple[Floats, Bools]:
         """Residuals of a catalogue's items, float32 [items, d], 0 for new ones; which were trained, bool [items]."""
         path, dim = self.bundle.residuals, self.bundle.info.shape.dim
-        learned = _read(path, lambda found: np.load(found, allow_pickle=False))
+        learned = load_array(path, "Export the bundle again.")
         if learned.shape != (len(self._items), dim) or learned.dtype != np.float32:
             raise ArtefactError(f"{path} does not fit the items beside it. Export the bundle again.")
         rows = self.rows(catalogue)

@@ -15,10 +15,12 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from engine_runtime.artefacts.arrays import load_array
 from engine_runtime.artefacts.dataset import Dataset
 from engine_runtime.artefacts.manifest import verify_files
 from engine_runtime.artefacts.output import STATE_FILE, Output
 from engine_runtime.artefacts.unfinished import Task
+from engine_runtime.data.histories import reading
 from engine_runtime.data.reading import read_blocks, read_bucket_users
 from engine_runtime.data.schema import N_EVENTS, USER_ID
 from engine_runtime.errors import ArtefactError
@@ -97,11 +99,13 @@ def compare(previous: Path, task: Task, dataset: Dataset) -> Since:
     if record is None:
         raise ArtefactError(f"{previous} keeps no state of its users. Serve all users once, without --since.")
     verify_files(previous, dataclasses.replace(output.manifest, files={STATE_FILE: record}))
-    before = pq.read_table(output.state)
+    before = _read_state(output.state)
     marks = read_fingerprints(dataset)
     if marks is None:
         raise ArtefactError(f"an earlier version made {dataset.root}, without fingerprints. Ingest its files again.")
-    rows = align(pq.read_table(dataset.users, columns=[USER_ID])[USER_ID], before[USER_ID])
+    with reading(dataset.users):
+        users = pq.read_table(dataset.users, columns=[USER_ID])
+    rows = align(users[USER_ID], before[USER_ID])
     known = np.flatnonzero(rows >= 0)
     changed = np.ones(len(rows), np.bool_)
     changed[known] = before[FINGERPRINT].to_numpy()[rows[known]] != marks[known]
@@ -122,18 +126,23 @@ def _check_same(output: Output, task: Task) -> None:
             )
 
 
+def _read_state(path: Path) -> pa.Table:
+    """What an output keeps of its users: schema `STATE`; raises `ArtefactError`."""
+    try:
+        return pq.read_table(path).cast(STATE)
+    except (pa.ArrowException, OSError, ValueError) as error:
+        raise ArtefactError(f"{path} cannot be read: {error}. Serve all users once, without --since.") from error
+
+
 def read_fingerprints(dataset: Dataset) -> npt.NDArray[np.uint64] | None:
     """Read the fingerprint of each user, uint64 [users]; None where an earlier version made the data set."""
     path = dataset.fingerprints
     if path.name not in dataset.manifest.files:
         return None
-    try:
-        marks = np.load(path, allow_pickle=False)
-    except (OSError, ValueError, EOFError) as error:
-        raise ArtefactError(f"{path} cannot be read: {error}. Ingest the data again.") from error
+    marks = load_array(path, "Ingest the data again.")
     if marks.dtype != np.uint64 or marks.shape != (dataset.info.n_users,):
         raise ArtefactError(f"{path} does not fit the users beside it. Ingest the data again.")
-    return np.asarray(marks, np.uint64)
+    return marks
 
 
 def write_state(dataset: Dataset, path: Path) -> bool:

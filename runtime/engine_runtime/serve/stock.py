@@ -15,9 +15,11 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from engine_runtime.artefacts.arrays import load_array
 from engine_runtime.artefacts.index import UNTRAINED_FILE, IndexArtefact
 from engine_runtime.data.schema import ITEM_ID, TEXT
 from engine_runtime.errors import ArtefactError
+from engine_runtime.search.building import moderate
 from engine_runtime.search.newcomers import Newcomers, find_newcomers
 from engine_runtime.search.points import BLOCK_ROWS
 from engine_runtime.serve.learned import Learned, align
@@ -83,13 +85,10 @@ def read_untrained(artefact: IndexArtefact, dim: int) -> Floats:
             f"the index in {artefact.root} is of an earlier version and can not be gone on from: {UNTRAINED_FILE} is "
             "missing. Make an index without --from; from that one can go on."
         )
-    try:
-        untrained = np.load(artefact.untrained, allow_pickle=False)
-    except (OSError, ValueError, EOFError, MemoryError) as error:
-        raise ArtefactError(f"{artefact.untrained} is no array: {error}. Make an index without --from.") from error
-    if untrained.shape != (artefact.info.n_new, dim) or untrained.dtype != np.float32:
+    untrained = load_array(artefact.untrained, "Make an index without --from.")
+    if untrained.shape != (artefact.info.n_new, dim) or untrained.dtype != np.float32 or not moderate(untrained):
         raise ArtefactError(f"{artefact.untrained} does not fit the index. Make an index without --from.")
-    return np.asarray(untrained)
+    return untrained
 
 
 def _rows_in(known: Stock | None, catalogue: pa.Table) -> npt.NDArray[np.int32]:

@@ -233,7 +233,7 @@ EVENT_ROWS = st.lists(st.tuples(*CELLS.values()), min_size=1, max_size=12)
     drop=st.booleans(),
     buckets=st.sampled_from([None, 1, 3]),
 )
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 def test_any_days_join(days: list[Any], ordered: bool, drop: bool, buckets: int | None) -> None:
     """Whatever the files hold, appending them day by day gives the bytes of ingesting them together.
 

@@ -572,7 +572,7 @@ def _csv(rows: list[tuple[str, ...]]) -> str:
     return "user,item,time,note\n" + "".join(quoted)
 
 
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=12)
 @given(st.lists(CELLS.filter(any), min_size=1, max_size=25))
 def test_nothing_is_lost(rows: list[tuple[str, ...]]) -> None:
     """Rows kept and refused are all rows, in order, and the bytes are the same with other threads."""

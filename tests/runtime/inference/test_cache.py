@@ -45,7 +45,7 @@ def look(folder: Path, texts: list[str], output: str = "text", precision: str = 
     values=arrays.arrays(np.float32, st.tuples(st.integers(1, 6), st.just(WIDTH))),
     texts=st.lists(st.text(), min_size=6, max_size=6, unique=True),
 )
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 def test_what_is_kept_comes_back(values: Floats, texts: list[str]) -> None:
     """Finite vectors come back bit for bit; others are never kept."""
     with tempfile.TemporaryDirectory() as folder:

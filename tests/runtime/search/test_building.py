@@ -59,12 +59,28 @@ def test_small_catalogues_are_searched_exactly(monkeypatch: pytest.MonkeyPatch) 
 
 
 def test_recall_is_measured_and_breadth_raised() -> None:
-    """The breadth doubles until the recall is reached, and the recall is that of the index as it stands."""
+    """The breadth is raised until the recall is reached, and the recall is that of the index as it stands."""
     measured = measure(drawn(3000, 32), IndexSettings("hnsw", m=8, ef_construction=40, ef=8), drawn(50, 32, seed=1))
     assert measured.ef > 8
     assert measured.recall >= building.MIN_RECALL
     assert isinstance(measured.index, HnswIndex)
     assert measured.index.ef == measured.ef
+
+
+def test_breadth_is_narrowed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No more is searched than has to be: the breadth kept is less than an eighth above one that is too little."""
+    index, asked = measure(drawn(50), HNSW).index, []
+    assert isinstance(index, HnswIndex)
+    index.ef = 64
+
+    def recall(wanted: Floats, found: Floats, graph: HnswIndex = index) -> float:
+        asked.append(graph.ef)
+        return 0.99 if graph.ef >= 281 else 0.9
+
+    monkeypatch.setattr(building, "recall_at", recall)
+    measured = building._measured(index, drawn(5))
+    assert asked == [64, 128, 256, 512, 384, 320, 288]
+    assert (measured.ef, measured.recall, index.ef) == (288, 0.99, 288)
 
 
 @pytest.mark.parametrize("ef", [64, 5000])
