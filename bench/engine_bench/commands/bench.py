@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from engine_bench.commands.encoder import encoder_alone
+from engine_bench.commands.facts import facts
 from engine_bench.commands.index import index_beside_others
 from engine_bench.commands.peers_encoder import peers_encoder
 from engine_bench.commands.peers_serve import peers_serve
@@ -38,6 +39,7 @@ def peers() -> None:
 
 
 bench.add_command(encoder_alone)
+bench.add_command(facts)
 bench.add_command(index_beside_others)
 bench.add_command(refiner_beside_others)
 bench.add_command(scale)
