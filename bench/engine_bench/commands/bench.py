@@ -6,6 +6,7 @@ import click
 
 from engine_bench.commands.compare import compare
 from engine_bench.commands.encoder import encoder_alone
+from engine_bench.commands.facts import facts
 from engine_bench.commands.index import index_beside_others
 from engine_bench.commands.peers_encoder import peers_encoder
 from engine_bench.commands.peers_serve import peers_serve
@@ -43,6 +44,7 @@ def peers() -> None:
 
 bench.add_command(compare)
 bench.add_command(encoder_alone)
+bench.add_command(facts)
 bench.add_command(index_beside_others)
 bench.add_command(refiner_beside_others)
 bench.add_command(report)

@@ -93,10 +93,7 @@ def measure_quality(engine: Engine, dataset: Dataset, n_users: int = USERS, seed
 
 def ask(engine: Engine, dataset: Dataset, n_users: int, seed: int = 0) -> Histories:
     """Histories of the users that are asked, their items numbered as in the index; raises `InputError` for none."""
-    numbers = engine.item_numbers(read_catalogue(dataset.items)[ITEM_ID].to_pylist())
-    whole = read_histories(dataset)
-    named = replace(whole, items=numbers[whole.items])
-    known = named.where(named.items >= 0)
+    known = histories_for(engine, dataset)
     users = np.flatnonzero(known.n_ordered > 1)
     if not len(users):
         raise InputError(
@@ -104,6 +101,14 @@ def ask(engine: Engine, dataset: Dataset, n_users: int, seed: int = 0) -> Histor
             "ranks cannot be measured. Give the data set that the index was made with."
         )
     return known.take(users[spread_evenly(len(users), n_users, seed)])
+
+
+def histories_for(engine: Engine, dataset: Dataset) -> Histories:
+    """All histories of a data set, items numbered as in the engine's index; events of other items are left out."""
+    numbers = engine.item_numbers(read_catalogue(dataset.items)[ITEM_ID].to_pylist())
+    whole = read_histories(dataset)
+    named = replace(whole, items=numbers[whole.items])
+    return named.where(named.items >= 0)
 
 
 def spread_evenly(count: int, most: int, seed: int) -> npt.NDArray[np.int64]:
