@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from engine_runtime.profile.explanation import Explanation
 
 EVENTS_OF_AN_INTEREST = 3
+LEAST_INTEREST = 0.01
 
 
 @click.command(short_help="Why a user's profile and recommendations are what they are.")
@@ -64,6 +65,8 @@ def render(explanation: Explanation) -> str:
     lines = [click.style(f"user {explanation.user_id}", bold=True), f"  {explanation.n_events} events"]
     lines += ["", click.style("interests", bold=True)]
     for interest in explanation.interests:
+        if interest.weight < LEAST_INTEREST:
+            break
         lines.append(f"  {interest.weight:6.1%}  {interest.name}")
         lines += [
             f"     {part.weight / interest.weight:6.1%} of it from {called[part.place]}"

@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from engine_runtime.profile.explanation import EventShare, Explanation, PastEvent, Reason
 
 MOST = 3
+LEAST_SAID = 0.005
 WAYS = {
     "concepts": "the interests it shows",
     "state": "the course of your events",
@@ -59,7 +60,8 @@ def _by_parts(reason: Reason, most: int) -> str:
         ("the same for every user", reason.norm),
     ]
     whole = _whole([share for _, share in amounts])
-    parts = [f"{name} {share / whole:.0%}" for name, share in sorted(amounts, key=lambda amount: -amount[1]) if share]
+    ordered = sorted(amounts, key=lambda amount: -amount[1])
+    parts = [f"{name} {share / whole:.0%}" for name, share in ordered if abs(share) >= LEAST_SAID * whole]
     return f"In parts: {', '.join(parts)}." if parts else ""
 
 

@@ -115,7 +115,7 @@ def attribute(engine: Engine, profiles: Profiles, items: Items) -> Attribution:
     if len(read):
         found, by_state[:, read] = _query(engine, profiles, inputs, items)
         by_concepts[:, read] = over_events(found.concepts, parts)
-    texts, successors, popular = _evidence(engine, profiles, items)
+    successors, popular = _successions(engine, profiles, items)
     return Attribution(
         items=items,
         read=read,
@@ -127,7 +127,7 @@ def attribute(engine: Engine, profiles: Profiles, items: Items) -> Attribution:
         popular=popular,
         event_concepts=by_concepts,
         event_state=by_state,
-        event_texts=texts,
+        event_texts=_texts(engine, profiles, items),
         event_successors=successors,
         effects=_effects(engine, profiles, items, read),
     )
@@ -142,7 +142,7 @@ def scores(engine: Engine, profiles: Profiles, items: Items) -> Doubles:
     bonus = _bonus(engine, items)
     for user in range(len(products)):
         one = _one(profiles, user)
-        _, successors, popular = _evidence(engine, one, items)
+        successors, popular = _successions(engine, one, items)
         products[user] += successors.sum(axis=1) + popular + (bonus if one.query.any() else 0.0)
     return products
 
@@ -177,22 +177,27 @@ def _query(engine: Engine, profiles: Profiles, inputs: ModelInputs, items: Items
     return found, summing_to(found.state, lost)
 
 
-def _evidence(engine: Engine, profiles: Profiles, items: Items) -> tuple[Doubles, Doubles, Doubles]:
-    """Shares of texts and of successions by event, [n, H] each, and that of what is popular, [n]."""
+def _texts(engine: Engine, profiles: Profiles, items: Items) -> Doubles:
+    """Share of texts by event: [n, H]."""
+    history, fusion = profiles.histories.items, engine.info.fusion
+    if not (fusion.text_weight and profiles.query.any()):
+        return np.zeros((len(items), len(history)))
+    return text_shares(history, items, engine.shelf.directions, fusion)
+
+
+def _successions(engine: Engine, profiles: Profiles, items: Items) -> tuple[Doubles, Doubles]:
+    """Share of successions by event, [n, H], and that of what is popular, [n]."""
     fusion, shelf = engine.info.fusion, engine.shelf
     history = profiles.histories.items
-    texts, successors = np.zeros((len(items), len(history))), np.zeros((len(items), len(history)))
-    popular = np.zeros(len(items))
+    successors, popular = np.zeros((len(items), len(history))), np.zeros(len(items))
     if not profiles.query.any():  # of no event the place is known
-        return texts, successors, start_share(items, shelf.successors, fusion)
-    if fusion.text_weight:
-        texts = text_shares(history, items, shelf.directions, fusion)
+        return successors, start_share(items, shelf.successors, fusion)
     known = history < len(shelf.catalogue)
     if known.any():
         successors[:, known] = rule_shares(history[known], items, shelf.successors, fusion)
     else:
         popular = fusion.weight * start_share(items, shelf.successors, fusion)
-    return texts, successors, popular
+    return successors, popular
 
 
 def _effects(engine: Engine, profiles: Profiles, items: Items, read: Ints) -> Doubles:
