@@ -25,8 +25,7 @@ N_CONCEPTS, DIM = HEAD.pull.shape
 
 def simplex(generator: np.random.Generator, count: int) -> np.ndarray:
     """Distributions over concepts."""
-    drawn = generator.random((count, N_CONCEPTS))
-    return drawn / drawn.sum(axis=1, keepdims=True)
+    return generator.dirichlet(np.ones(N_CONCEPTS), count)
 
 
 @given(st.integers(1, 9), st.integers(0, 2**32 - 1))
@@ -34,7 +33,7 @@ def test_shares_of_a_query_sum_to_its_products(count: int, seed: int) -> None:
     """Concepts, newest state and the norm's bias sum to the inner products, and concepts split over events."""
     generator = np.random.default_rng(seed)
     concepts, state = simplex(generator, count), generator.normal(size=DIM)
-    profile, items = concepts.mean(axis=0), generator.normal(size=(4, DIM))
+    profile, items = np.asarray(concepts.mean(axis=0)), generator.normal(size=(4, DIM))
     before = state + profile @ HEAD.pull
     query = (before - before.mean()) / np.sqrt(before.var() + HEAD.epsilon) * HEAD.weight + HEAD.bias
     shares = query_shares(HEAD, profile, state, items)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-import tiny
+from engine_runtime.artefacts import bundle
 from engine_runtime.data.histories import read_users
 from engine_runtime.errors import ArtefactError, InputError
 from engine_runtime.profile.explanation import Reason
@@ -66,7 +66,7 @@ def test_a_chosen_item(world: World, engine: Engine) -> None:
 
 def test_a_bundle_of_before(world: World, engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
     """A bundle without the constants serves, and says that it must be exported again to be explained."""
-    monkeypatch.setattr(tiny.layout, "QUERY_FILE", "absent.npz")
+    monkeypatch.setattr(bundle, "QUERY_FILE", "absent.npz")
     monkeypatch.delitem(engine.learned.__dict__, "query_head", raising=False)
     assert portray(engine, world.dataset, "u08").row["recommendations"]
     with pytest.raises(ArtefactError, match="Export the run again"):
