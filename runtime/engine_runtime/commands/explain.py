@@ -25,6 +25,11 @@ LEAST_INTEREST = 0.01
 @click.option("--events", type=EXISTING_DIRECTORY, required=True, help="The data set that holds the user.")
 @click.option("--item", "items", multiple=True, help="Explain this item, an id; may be given again. Else the best.")
 @click.option("--top", type=click.IntRange(1, 100), default=3, show_default=True, help="How many of the best items.")
+@click.option(
+    "--without",
+    type=click.IntRange(min=1),
+    help="The event to imagine away, 1 the oldest; else the top one.",
+)
 @precision_option
 @json_option
 def explain(
@@ -34,6 +39,7 @@ def explain(
     events: Path,
     items: tuple[str, ...],
     top: int,
+    without: int | None,
     precision: str,
     as_json: bool,
 ) -> None:
@@ -50,7 +56,7 @@ def explain(
     from engine_runtime.serve.explain import explain_user
 
     engine = Engine.load(bundle, index_path, precision)
-    explanation = explain_user(engine, Dataset.open(events), user, list(items) or None, top)
+    explanation = explain_user(engine, Dataset.open(events), user, list(items) or None, top, without)
     if as_json:
         emit(dataclasses.asdict(explanation))
     else:
@@ -61,7 +67,7 @@ def render(explanation: Explanation) -> str:
     """The explanation as a person reads it."""
     from engine_runtime.profile.because import sentences
 
-    called = {event.place: event.title for event in explanation.events}
+    called = {event.place: f"event {event.place}, {event.title}" for event in explanation.events}
     lines = [click.style(f"user {explanation.user_id}", bold=True), f"  {explanation.n_events} events"]
     lines += ["", click.style("interests", bold=True)]
     for interest in explanation.interests:

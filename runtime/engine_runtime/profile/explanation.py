@@ -93,8 +93,8 @@ class EventShare:
     successors
         By what others took after it.
     effect
-        How much the score falls when the event had not been; events of whom nothing depends have 0. These do not sum
-        to the score.
+        How much the score falls when the event had not been; 0 for an event that nothing reads. Effects do not sum to
+        the score.
     """
 
     place: int
@@ -166,7 +166,7 @@ class Reason:
     events
         Shares of the events, the largest first; those that add nothing are left out.
     without
-        The ranking without the event of the largest share; None where there is no event.
+        The ranking without one event, that of the largest share if none was chosen; None where there is no event.
     """
 
     item_id: str

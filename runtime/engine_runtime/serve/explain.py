@@ -50,6 +50,8 @@ class _Case:
         Their places and scores in the ranking; -1 and NaN where they are not in it.
     top
         Length of a ranking that is told.
+    left_out
+        Row in the history of the event that is left out; None for the one that adds most to each item.
     """
 
     engine: Engine
@@ -58,6 +60,7 @@ class _Case:
     places: npt.NDArray[np.int64]
     served: npt.NDArray[np.float64]
     top: int
+    left_out: int | None
 
     @property
     def concept_names(self) -> list[str]:
@@ -65,7 +68,12 @@ class _Case:
 
 
 def explain_user(
-    engine: Engine, dataset: Dataset, user_id: str, items: Sequence[str] | None = None, top: int = 3
+    engine: Engine,
+    dataset: Dataset,
+    user_id: str,
+    items: Sequence[str] | None = None,
+    top: int = 3,
+    leave_out: int | None = None,
 ) -> Explanation:
     """Explain one user of a data set.
 
@@ -81,20 +89,27 @@ def explain_user(
         Ids of the items that are explained; the best `top` if None.
     top
         Length of a ranking.
+    leave_out
+        Place in the history, 1 the oldest, of the event without which rankings are told; if None, of each item the
+        event that adds most to it.
 
     Raises
     ------
     InputError
-        The data set has no such user, or the index no such item.
+        The data set has no such user, the index no such item, or the history no such place.
     ArtefactError
         The bundle is of an earlier version, which can not be explained.
     """
     source = adapt(engine, dataset)
     engine, histories = source.engine, history_of(dataset, user_id)
     profiles = engine.profile(replace(histories, items=source.numbers[histories.items]))
-    case = _case(engine, profiles, items, top)
+    if leave_out is not None and not 1 <= leave_out <= histories.n_events:
+        raise InputError(f"there is no event {leave_out} to leave out: the history has {histories.n_events}.")
+    case = _case(engine, profiles, items, top, None if leave_out is None else leave_out - 1)
     read = case.attribution.read
-    named = np.union1d(read, np.flatnonzero(case.attribution.events.any(axis=0)))
+    left_out = [] if case.left_out is None else [case.left_out]
+    named = np.unique(np.concatenate((read, np.flatnonzero(case.attribution.events.any(axis=0)), left_out)))
+    named = named.astype(np.int64)
     return Explanation(
         user_id=user_id,
         precision=engine.precision,
@@ -105,13 +120,13 @@ def explain_user(
     )
 
 
-def _case(engine: Engine, profiles: Profiles, items: Sequence[str] | None, top: int) -> _Case:
+def _case(engine: Engine, profiles: Profiles, items: Sequence[str] | None, top: int, left_out: int | None) -> _Case:
     ranking = engine.recommend(profiles, max(top, LOOKED_AT))
     shown = ranking.items[0][:top] if items is None else _numbers(engine, items)
     shown = shown[shown >= 0]
     places = np.array([np.append(np.flatnonzero(ranking.items[0] == item), -1)[0] for item in shown], np.int64)
     served = np.where(places >= 0, ranking.scores[0][places].astype(np.float64), np.nan)
-    return _Case(engine, profiles, engine.explain(profiles, shown), places, served, top)
+    return _Case(engine, profiles, engine.explain(profiles, shown), places, served, top, left_out)
 
 
 def _numbers(engine: Engine, items: Sequence[str]) -> npt.NDArray[np.int32]:
@@ -202,12 +217,12 @@ def _events(found: Attribution, row: int) -> tuple[EventShare, ...]:
 
 
 def _without(case: _Case, row: int) -> Without | None:
-    """The ranking without the event that adds most, served anew."""
+    """The ranking without one event, served anew."""
     shares = case.attribution.events[row]
-    if not shares.any():
+    if case.left_out is None and not shares.any():
         return None
     engine, items = case.engine, case.attribution.items[row : row + 1]
-    event = int(np.argmax(shares))
+    event = int(np.argmax(shares)) if case.left_out is None else case.left_out
     profiles = engine.profile(without(case.profiles.histories, np.array([event])))
     ranking = engine.recommend(profiles, max(case.top, LOOKED_AT))
     place = np.flatnonzero(ranking.items[0] == items[0])

@@ -36,6 +36,18 @@ def test_shares_sum_to_what_was_served(engine: Engine, users: list[Profiles]) ->
         np.testing.assert_allclose(whole, ranking.scores[0][there], atol=1e-5)
 
 
+def test_items_that_the_index_lacks(engine: Engine) -> None:
+    """Events of items that only histories know have shares of interests and texts, and all sums hold."""
+    longer = engine.with_newcomers(["red lamp", "small tea pot"])
+    known = len(engine.shelf.catalogue)
+    for items in ([known], [known, known + 1], [4, known, 7]):
+        profiles = longer.profile(histories_from([items]))
+        ranking, found = longer.recommend(profiles, 4), longer.explain(profiles, k=4)
+        np.testing.assert_allclose(found.scores, ranking.scores[0], atol=1e-5)
+        whole = found.events.sum(axis=1) + found.norm + found.new_item + found.popular
+        np.testing.assert_allclose(whole, ranking.scores[0], atol=1e-5)
+
+
 def test_effects_are_those_of_serving_without_the_event(engine: Engine, users: list[Profiles]) -> None:
     """The effect of an event is the served score less the one that is served to a history without it."""
     profiles = max(users, key=lambda user: user.histories.n_events)

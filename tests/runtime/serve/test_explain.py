@@ -52,6 +52,17 @@ def test_without_the_first_event(world: World, engine: Engine) -> None:
     assert all(reason.without is None for reason in explain_user(engine, world.dataset, "idle").items)
 
 
+def test_without_a_chosen_event(world: World, engine: Engine) -> None:
+    """Any event can be left out, and a place that the history has not is named."""
+    found = explain_user(engine, world.dataset, "u08", leave_out=2)
+    for reason in found.items:
+        assert reason.without is not None
+        assert reason.without.place == 2
+    assert 2 in {event.place for event in found.events}
+    with pytest.raises(InputError, match="no event 9 to leave out: the history has 8"):
+        explain_user(engine, world.dataset, "u08", leave_out=9)
+
+
 def test_a_chosen_item(world: World, engine: Engine) -> None:
     """An item that is asked for is explained, whatever its place; one that is not there is named."""
     found = explain_user(engine, world.dataset, "u08", ["hidden1", "i05"])
