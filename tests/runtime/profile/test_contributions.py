@@ -32,7 +32,7 @@ def simplex(generator: np.random.Generator, count: int) -> np.ndarray:
 def test_shares_of_a_query_sum_to_its_products(count: int, seed: int) -> None:
     """Concepts, newest state and the norm's bias sum to the inner products, and concepts split over events."""
     generator = np.random.default_rng(seed)
-    concepts, state = simplex(generator, count), generator.normal(size=DIM)
+    concepts, state = simplex(generator, count), np.asarray(generator.normal(size=(DIM,)))
     profile, items = np.asarray(concepts.mean(axis=0)), generator.normal(size=(4, DIM))
     before = state + profile @ HEAD.pull
     query = (before - before.mean()) / np.sqrt(before.var() + HEAD.epsilon) * HEAD.weight + HEAD.bias
