@@ -1,13 +1,15 @@
 """Hold explanations of real users against what was served: ``make explanations``.
 
-Prints the largest remainders of interests and scores, and how often leaving out the event of the largest share lowers
-the score of a user's best item by more than leaving out another of their events, drawn at random. For each variant.
+Prints the largest remainders of interests and scores, how often leaving out the event of the largest share lowers the
+score of a user's best item by more than leaving out another of their events, drawn at random, and what the scores of
+best items are made of, on average.
 """
 
 from __future__ import annotations
 
 import argparse
-from dataclasses import dataclass, replace
+from collections import Counter
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import click
@@ -31,6 +33,7 @@ class Found:
     events: float = 0.0
     won: int = 0
     compared: int = 0
+    parts: Counter[str] = field(default_factory=Counter)
 
 
 def check(source: Source, histories: Histories, users: np.ndarray, generator: np.random.Generator) -> Found:
@@ -43,6 +46,7 @@ def check(source: Source, histories: Histories, users: np.ndarray, generator: np
         served = ranking.scores[0][ranking.items[0] >= 0]
         made = engine.explain(profiles, ranking.items[0][: len(served)])
         _measure(found, profiles, made, served)
+        found.parts.update(_parts(made))
         if (larger := _larger(made, generator)) is not None:
             found.compared += 1
             found.won += larger
@@ -54,6 +58,20 @@ def _measure(found: Found, profiles: Profiles, made: Attribution, served: np.nda
     found.interests = max(found.interests, float(np.abs(made.interests.sum(axis=0) - profiles.concepts[0]).max()))
     found.scores = max(found.scores, float(np.abs(made.scores - served).max(initial=0)))
     found.events = max(found.events, float(np.abs(whole - served).max(initial=0)))
+
+
+def _parts(made: Attribution) -> dict[str, float]:
+    """What the best item's score is made of, in parts of its sum."""
+    if not len(made.items):
+        return {}
+    parts = {
+        "interests": made.concepts[0].sum(),
+        "newest state": made.state[0],
+        "texts": made.event_texts[0].sum(),
+        "successions": made.event_successors[0].sum(),
+        "the rest": made.norm[0] + made.new_item[0] + made.popular[0],
+    }
+    return {name: float(part / made.scores[0]) for name, part in parts.items()}
 
 
 def _larger(made: Attribution, generator: np.random.Generator) -> bool | None:
@@ -84,6 +102,8 @@ def main() -> None:
     click.echo(f"  scores less the sum of parts      {found.scores:.1e}")
     click.echo(f"  scores less the sum of events     {found.events:.1e}")
     click.echo(f"  top event lowers more than another {found.won / max(1, found.compared):.1%} of {found.compared:,}")
+    parts = ", ".join(f"{name} {part / len(users):.0%}" for name, part in found.parts.items())
+    click.echo(f"  best items' scores on average     {parts}")
 
 
 if __name__ == "__main__":
