@@ -22,6 +22,7 @@ from engine_runtime.artefacts.encoder import EncoderInfo, graph_file
 from engine_runtime.artefacts.index import IndexArtefact
 from engine_runtime.artefacts.run import Fusion, RefinerShape
 from engine_runtime.artefacts.writing import drafting
+from engine_runtime.profile.contributions import QueryHead
 from engine_runtime.search.building import IndexSettings
 from engine_runtime.search.successors import SuccessorTable
 from engine_runtime.serve.engine import Engine
@@ -160,7 +161,10 @@ def encoded(texts: Sequence[str], space: str = "text") -> Floats:
 
 
 def refiner_graph(*, spoil: float = 1.0) -> bytes:
-    """``query``, the mean of vectors with types, values and gaps; ``profile``, the mean of softmaxes ``concepts``."""
+    """``last_state``, the mean of vectors with types, values and gaps; ``profile``, the mean of softmaxes ``concepts``.
+
+    ``query`` is the norm of the state and what the profile adds to it, times `spoil`.
+    """
     nodes = [
         helper.make_node("Gather", ["type_table", "types"], ["typed"]),
         helper.make_node("Unsqueeze", ["values", "last"], ["wide_values"]),
@@ -168,14 +172,17 @@ def refiner_graph(*, spoil: float = 1.0) -> bytes:
         helper.make_node("Unsqueeze", ["gaps", "last"], ["wide_gaps"]),
         helper.make_node("Mul", ["wide_gaps", "gap_weight"], ["gapped"]),
         helper.make_node("Sum", ["vectors", "typed", "valued", "gapped"], ["events"]),
-        helper.make_node("ReduceMean", ["events"], ["mean"], axes=[0], keepdims=0),
-        helper.make_node("Mul", ["mean", "spoil"], ["query"]),
+        helper.make_node("ReduceMean", ["events"], ["last_state"], axes=[0], keepdims=0),
         helper.make_node("MatMul", ["events", "decoder"], ["logits"]),
         helper.make_node("Softmax", ["logits"], ["concepts"], axis=-1),
         helper.make_node("ReduceMean", ["concepts"], ["profile"], axes=[0], keepdims=0),
+        helper.make_node("MatMul", ["profile", "pull"], ["pulling"]),
+        helper.make_node("Add", ["last_state", "pulling"], ["pulled"]),
+        helper.make_node("LayerNormalization", ["pulled", "norm_weight", "norm_bias"], ["normed"], epsilon=EPSILON),
+        helper.make_node("Mul", ["normed", "spoil"], ["query"]),
     ]
     constants: dict[str, npt.NDArray[Any]] = {
-        **{name: weights(name, *shape) for name, shape in REFINER_WEIGHTS.items()},
+        **{name: weights(name, *shape) for name, shape in (REFINER_WEIGHTS | HEAD_WEIGHTS).items()},
         "last": np.array([-1], np.int64),
         "spoil": np.array(spoil, np.float32),
     }
@@ -189,6 +196,7 @@ def refiner_graph(*, spoil: float = 1.0) -> bytes:
         "query": ["b", SHAPE.dim],
         "profile": ["b", SHAPE.n_concepts],
         "concepts": ["t", "b", SHAPE.n_concepts],
+        "last_state": ["b", SHAPE.dim],
     }
     return _model(nodes, inputs, outputs, constants)
 
@@ -199,6 +207,14 @@ REFINER_WEIGHTS = {
     "gap_weight": (SHAPE.dim,),
     "decoder": (SHAPE.dim, SHAPE.n_concepts),
 }
+HEAD_WEIGHTS = {"pull": (SHAPE.n_concepts, SHAPE.dim), "norm_weight": (SHAPE.dim,), "norm_bias": (SHAPE.dim,)}
+EPSILON = 1e-5
+
+
+def query_head() -> QueryHead:
+    """How the refiner's graph makes a query."""
+    pull, weight, bias = (weights(name, *shape) for name, shape in HEAD_WEIGHTS.items())
+    return QueryHead(pull, weight, bias, np.array(EPSILON))
 
 
 def refined(vectors: Floats, types: Sequence[int], values: Floats, gaps: Floats) -> tuple[Floats, Floats]:
@@ -207,7 +223,11 @@ def refined(vectors: Floats, types: Sequence[int], values: Floats, gaps: Floats)
     events = vectors + held["type_table"][list(types)]
     events = events + values[:, None] * held["value_weight"] + gaps[:, None] * held["gap_weight"]
     grown = np.exp(events @ held["decoder"])
-    return events.mean(axis=0), grown / grown.sum(axis=1, keepdims=True)
+    concepts = grown / grown.sum(axis=1, keepdims=True)
+    head = query_head()
+    pulled = events.mean(axis=0) + concepts.mean(axis=0) @ head.pull
+    normed = (pulled - pulled.mean()) / np.sqrt(pulled.var() + EPSILON)
+    return (normed * head.weight + head.bias).astype(np.float32), concepts
 
 
 def _model(
@@ -263,6 +283,7 @@ def write_bundle(target: Path, trained_ids: Sequence[str], info: BundleInfo = BU
         pq.write_table(pa.table(columns), draft.path / layout.ITEMS_FILE)
         np.save(draft.path / layout.RESIDUALS_FILE, weights("residuals", count, SHAPE.dim) / 10)
         random_table(count).save(draft.path / layout.SUCCESSORS_FILE)
+        query_head().save(draft.path / layout.QUERY_FILE)
         (draft.path / layout.PARITY_FILE).write_text(PARITY)
         for name, content in files.items():
             (draft.path / name.replace("_", ".")).write_bytes(content)

@@ -32,7 +32,7 @@ from engine_export.histories import RefinerData, compare_refiners, history_feeds
 from engine_export.layers import LayerError
 from engine_export.parity import ParityReport, judge, read_report
 from engine_export.recipe import Quantized
-from engine_export.refiner_graph import refiner_graph
+from engine_export.refiner_graph import query_head, refiner_graph
 from engine_export.refiner_int8 import int8_refiner
 from engine_models.ablation import parts_of
 from engine_models.corpus import evenly
@@ -102,6 +102,7 @@ def export_run(
         for precision in settings.ordered:
             onnx.save(encoders[precision], str(draft.path / graph_file(precision)))
             onnx.save(refiners[precision], str(draft.path / refiner_file(precision)))
+        query_head(model.refiner).save(draft.path / layout.QUERY_FILE)
         np.save(draft.path / layout.RESIDUALS_FILE, model.head.residual.detach().numpy())
         copies = {
             layout.TOKENIZER_FILE: encoder.tokenizer,

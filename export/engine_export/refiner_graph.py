@@ -17,9 +17,10 @@ from engine_models.refiner import Refiner
 from engine_runtime.artefacts.run import RefinerShape
 from engine_runtime.errors import ArtefactError
 from engine_runtime.inference.session import open_session
+from engine_runtime.profile.contributions import QueryHead
 
 INPUTS = ("vectors", "types", "values", "gaps")
-OUTPUTS = ("query", "profile", "concepts")
+OUTPUTS = ("query", "profile", "concepts", "last_state")
 
 
 def refiner_graph(refiner: Refiner) -> onnx.ModelProto:
@@ -33,6 +34,14 @@ def refiner_graph(refiner: Refiner) -> onnx.ModelProto:
     model = Drawing(refiner.eval()).model()
     check_against_refiner(model, refiner)
     return model
+
+
+def query_head(refiner: Refiner) -> QueryHead:
+    """The constants by which a query is taken apart again; they are float32 in every variant of the graph."""
+    norm = refiner.query_norm
+    pull = refiner.centres @ refiner.gain.weight.T
+    weight, bias, moved = (tensor.detach().float().numpy() for tensor in (norm.weight, norm.bias, pull))
+    return QueryHead(moved, weight, bias, np.array(norm.eps))
 
 
 def is_block(name: str) -> bool:
@@ -53,10 +62,13 @@ def random_feed(shape: RefinerShape, batch: int, length: int, seed: int = 0) -> 
 
 def in_torch(refiner: Refiner, feed: Feed) -> list[npt.NDArray[np.float32]]:
     """What PyTorch makes of the inputs of a graph; outputs in the order of `OUTPUTS`, laid out as the graph's."""
-    inputs = [torch.from_numpy(feed[name]).transpose(0, 1) for name in INPUTS]
+    vectors, types, values, gaps = (torch.from_numpy(feed[name]).transpose(0, 1) for name in INPUTS)
     with torch.inference_mode():
-        query, profile, concepts = refiner(*inputs, torch.ones(inputs[1].shape))
-    return [query.numpy(), profile.numpy(), concepts.transpose(0, 1).numpy()]
+        mask = torch.ones(types.shape)
+        states = refiner.encode(vectors, types, values, gaps, mask)
+        query, profile, concepts = refiner.decode(states, mask)
+    every = [query[:, -1], profile[:, -1], concepts.transpose(0, 1), states[:, -1]]
+    return [output.numpy() for output in every]
 
 
 def check_against_refiner(model: onnx.ModelProto, refiner: Refiner, atol: float = 1e-4) -> None:

@@ -60,6 +60,7 @@ class Drawing:
             floats("query", "batch", shape.dim),
             floats("profile", "batch", shape.n_concepts),
             floats("concepts", "time", "batch", shape.n_concepts),
+            floats("last_state", "batch", shape.dim),
         ]
         graph = onnx.helper.make_graph(self._nodes, "refiner", inputs, outputs, self._tensors)
         opsets = [onnx.helper.make_opsetid("", OPSET), onnx.helper.make_opsetid(CONTRIB, 1)]

@@ -15,6 +15,7 @@ from engine_export.bundle import export_run
 from engine_export.encoder import ExportSettings, export_encoder, item_texts
 from engine_export.histories import history_feeds
 from engine_export.parity import read_report
+from engine_export.refiner_graph import random_feed
 from engine_export.sources import EncoderSource
 from engine_models.model import load_model
 from engine_models.settings import TrainSettings
@@ -25,6 +26,8 @@ from engine_runtime.artefacts.encoder import EncoderArtefact
 from engine_runtime.artefacts.run import Run
 from engine_runtime.errors import ArtefactError, UsageError
 from engine_runtime.inference.encoder import TextEncoder
+from engine_runtime.inference.session import open_session
+from engine_runtime.profile.contributions import QueryHead
 from tiny_models import FAST, texts_of
 
 SETTINGS = ExportSettings(quantize=FAST)
@@ -155,3 +158,17 @@ def test_a_run_without_decoder_is_refused(
     with pytest.raises(UsageError, match="without its decoder"):
         export_run(lacking, encoder, dataset, tmp_path / "bundle", SETTINGS)
     assert not (tmp_path / "bundle").exists()
+
+
+@pytest.mark.parametrize("precision", ["int8", "fp32"])
+def test_queries_can_be_taken_apart(bundle: Bundle, precision: str) -> None:
+    """Newest state, profile and the constants of the bundle make the very query, in every variant."""
+    shape = bundle.info.shape
+    head = QueryHead.load(bundle.query, shape.n_concepts, shape.dim)
+    feed = random_feed(shape, 3, 7)
+    outputs = open_session(bundle.refiner(precision)).run(["query", "profile", "last_state"], feed)
+    query, profile, state = (np.asarray(output) for output in outputs)
+    before = state + profile @ head.pull
+    centred = before - before.mean(axis=1, keepdims=True)
+    made = centred / np.sqrt(before.var(axis=1, keepdims=True) + head.epsilon) * head.weight + head.bias
+    np.testing.assert_allclose(made, query, atol=1e-5)

@@ -17,6 +17,7 @@ CONCEPTS_FILE = "concepts.json"
 ITEMS_FILE = "items.parquet"
 RESIDUALS_FILE = "residuals.npy"
 SUCCESSORS_FILE = "successors.npz"
+QUERY_FILE = "query.npz"
 PARITY_FILE = "parity.json"
 
 
@@ -97,6 +98,11 @@ class Bundle:
     def successors(self) -> Path:
         """The successor table: arrays ``offsets`` int64 [n + 1], ``items`` int32, ``weights`` float32."""
         return self.root / SUCCESSORS_FILE
+
+    @property
+    def query(self) -> Path:
+        """How the refiner joins profile and newest state in a query; absent from bundles of before explanations."""
+        return self.root / QUERY_FILE
 
     @property
     def labels(self) -> Path:

@@ -12,7 +12,7 @@ values     float32 [T, B]      scaled values, 0 where there is none
 gaps       float32 [T, B]      scaled time since the event before, 0 where unknown
 =========  ==================  ==================================================
 
-and gives ``query`` [B, d], ``profile`` [B, C] and ``concepts`` [T, B, C], all float32.
+and gives ``query`` [B, d], ``profile`` [B, C], ``concepts`` [T, B, C] and ``last_state`` [B, d], all float32.
 """
 
 from __future__ import annotations
@@ -102,15 +102,24 @@ class Refiner:
         ArtefactError
             A result is not finite.
         """
+        query, profile = self._run(inputs, item_vectors, {"query": self.shape.dim, "profile": self.shape.n_concepts})
+        return Refined(query, profile)
+
+    def last_states(self, inputs: ModelInputs, item_vectors: Floats) -> Floats:
+        """h_T, the state after the newest event: float32 [users, d], zero for a user without events; see `refine`."""
+        return self._run(inputs, item_vectors, {"last_state": self.shape.dim})[0]
+
+    def _run(self, inputs: ModelInputs, item_vectors: Floats, widths: dict[str, int]) -> list[Floats]:
+        """Outputs of the graph, named with their widths: float32 [users, width] each."""
         lengths = np.minimum(np.diff(inputs.offsets), self.shape.max_events)
         some = np.flatnonzero(lengths)
-        query = np.zeros((len(lengths), self.shape.dim), np.float32)
-        profile = np.zeros((len(lengths), self.shape.n_concepts), np.float32)
+        outputs = [np.zeros((len(lengths), width), np.float32) for width in widths.values()]
 
         def run(batch: Ints) -> None:
             users = some[batch]
             feed = self.feed(inputs, item_vectors, users)
-            query[users], profile[users] = self._workers.session().run(["query", "profile"], feed)
+            for output, found in zip(outputs, self._workers.session().run(list(widths), feed), strict=True):
+                output[users] = found
 
         batches = self.cut(lengths[some])
         if lengths.sum() <= self._budget:  # handing over would take longer than the work
@@ -119,9 +128,9 @@ class Refiner:
         else:
             with self._workers.pool() as pool:
                 list(pool.map(run, batches))
-        if not (np.isfinite(query).all() and np.isfinite(profile).all()):
+        if not all(np.isfinite(output).all() for output in outputs):
             raise ArtefactError("the refiner gave a vector that is not finite. Export it again, or use fp32.")
-        return Refined(query, profile)
+        return outputs
 
     def cut(self, lengths: Ints) -> list[Ints]:
         """The batches that histories of so many events, int64 [users], are run in: for each, int64 rows of users."""

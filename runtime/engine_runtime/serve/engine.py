@@ -34,6 +34,7 @@ from engine_runtime.search.building import open_index
 from engine_runtime.search.fusion import Ranking, Seen, rank, wide_queries
 from engine_runtime.search.index import Index
 from engine_runtime.search.newcomers import Newcomers
+from engine_runtime.serve.attribution import Attribution, attribute
 from engine_runtime.serve.learned import Learned, align
 from engine_runtime.serve.shelf import Shelf, lengthen, shelve
 
@@ -232,6 +233,16 @@ class Engine:
             histories = histories.where(histories.items < len(shelf.catalogue))
         seen = Seen(histories.offsets, histories.items)
         return rank(profiles.query, seen, shelf.index, shelf.successors, self.info.fusion, k, shelf.new)
+
+    def explain(self, profiles: Profiles, items: npt.NDArray[np.int32] | None = None, k: int = 10) -> Attribution:
+        """Take one user's interests and scores apart; see `engine_runtime.serve.attribution.attribute`.
+
+        `items` are those that are explained, the `k` best if None.
+        """
+        if items is None:
+            found = self.recommend(profiles, k).items[0] if len(profiles.histories) else np.zeros(0, np.int32)
+            items = found[found >= 0]
+        return attribute(self, profiles, items)
 
 
 def check_event_types(info: BundleInfo, dataset: Dataset) -> None:

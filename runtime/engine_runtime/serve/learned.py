@@ -22,6 +22,7 @@ from engine_runtime.artefacts.arrays import load_array
 from engine_runtime.artefacts.bundle import Bundle
 from engine_runtime.data.schema import ITEM_ID, TRAINED
 from engine_runtime.errors import ArtefactError
+from engine_runtime.profile.contributions import QueryHead
 from engine_runtime.profile.labels import LabelHeads
 from engine_runtime.search.successors import SuccessorTable
 
@@ -67,6 +68,12 @@ class Learned:
         if found != wanted:
             raise ArtefactError(f"{self.bundle.labels} has arrays of {found} rows, not {wanted}. Export again.")
         return heads
+
+    @cached_property
+    def query_head(self) -> QueryHead:
+        """How profile and newest state become a query; raises `ArtefactError` where the bundle does not say."""
+        shape = self.bundle.info.shape
+        return QueryHead.load(self.bundle.query, shape.n_concepts, shape.dim)
 
     def rows(self, catalogue: pa.Table) -> Rows:
         """Row in the files of each item of a catalogue: int32 [items], -1 where training's catalogue lacks it."""

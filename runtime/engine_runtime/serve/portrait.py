@@ -51,15 +51,25 @@ def portray(engine: Engine, dataset: Dataset, user_id: str, top_k: int = 10) -> 
         The data set has no such user.
     """
     source, users = adapt(engine, dataset), read_users(dataset)
-    user = pc.index(users[USER_ID], pa.scalar(user_id, pa.string())).as_py()
-    if user < 0:
-        raise InputError(f"{dataset.root} has no user '{user_id}' among its {dataset.info.n_users:,}.")
+    user = _row(dataset, users, user_id)
     histories = _history(dataset, user)
     row = serve_users(source, users.slice(user, 1), histories, top_k, Stages()).to_pylist()[0]
     newest = read_catalogue(dataset.items).take(pa.array(histories.items[::-1][:NEWEST]))
     shown = engine.item_numbers([found["item_id"] for found in row["recommendations"]])
     recommended = engine.shelf.catalogue.take(pa.array(shown))
     return Portrait(row, titles(newest), titles(recommended), dataset.info.currency)
+
+
+def history_of(dataset: Dataset, user_id: str) -> Histories:
+    """The history of one user, items numbered as in the data set; raises `InputError` where there is no such user."""
+    return _history(dataset, _row(dataset, read_users(dataset), user_id))
+
+
+def _row(dataset: Dataset, users: pa.Table, user_id: str) -> int:
+    user: int = pc.index(users[USER_ID], pa.scalar(user_id, pa.string())).as_py()
+    if user < 0:
+        raise InputError(f"{dataset.root} has no user '{user_id}' among its {dataset.info.n_users:,}.")
+    return user
 
 
 def _history(dataset: Dataset, user: int) -> Histories:

@@ -62,6 +62,7 @@ def test_files_are_where_the_dataclass_says(world: tiny.World) -> None:
     named = {
         bundle.root: {
             *(bundle.tokenizer, bundle.concepts, bundle.items, bundle.residuals, bundle.successors, bundle.parity),
+            bundle.query,
             *(bundle.encoder(precision) for precision in bundle.info.precisions),
             *(bundle.refiner(precision) for precision in bundle.info.precisions),
         },
