@@ -8,7 +8,10 @@ from pathlib import Path
 import pytest
 
 from engine_runtime.cli import run
-from tiny import World, make_world
+from engine_runtime.search.building import IndexSettings
+from engine_runtime.serve.engine import Engine
+from engine_runtime.serve.indexing import make_index
+from tiny import TRAINED, World, make_world, write_bundle
 
 
 @pytest.fixture(scope="module")
@@ -39,11 +42,26 @@ def test_a_target_that_does_not_fit_is_a_matter_of_the_machine(
     assert "no CPU feature warp_drive" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("command", ["facts", "run"])
 def test_a_bundle_whose_report_was_removed_cannot_be_benched(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], command: str
 ) -> None:
     """Exit code 5, and the missing file is named, before anything is measured."""
     world = make_world(tmp_path)
     world.bundle.parity.unlink()
-    assert run(["bench", "facts", *world.options]) == 5
+    assert run(["bench", command, *world.options]) == 5
     assert "parity.json is missing" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("command", ["facts", "run"])
+def test_a_whole_bundle_with_an_empty_report_cannot_be_benched(
+    world: World, tmp_path: Path, capsys: pytest.CaptureFixture[str], command: str
+) -> None:
+    """A bundle sealed so, with an index of its own, serves; its speed is not measured, and the way out is named."""
+    bundle = write_bundle(tmp_path / "bundle", TRAINED, parity_json=b"{}")
+    index = make_index(Engine.load(bundle.root, threads=1), world.dataset, tmp_path / "index", IndexSettings())
+    options = [f"--bundle={bundle.root}", f"--index={index.root}", f"--events={world.dataset.root}"]
+    assert run(["bench", command, *options]) == 5
+    said = " ".join(capsys.readouterr().err.split())
+    assert "cannot be benched" in said
+    assert "engine export" in said
