@@ -29,6 +29,6 @@ def median(values: Sequence[float]) -> Interval:
 
 
 def _binomial(count: int, hits: int) -> float:
-    """Chance of so many heads in `count` throws of a coin; by logarithms, for of thousands the whole numbers are long."""
+    """Chance of so many heads in `count` throws; by logarithms, for whole numbers of thousands are long."""
     ways = math.lgamma(count + 1) - math.lgamma(hits + 1) - math.lgamma(count - hits + 1)
     return math.exp(ways - count * math.log(2))
