@@ -112,8 +112,9 @@ def resolve(name: str) -> EncoderSource:
 def describe(name: str, folder: Path) -> EncoderSource:
     """Describe the encoder in `folder`; raises `InputError` where it cannot be used."""
     config = _read_json(folder / "config.json")
-    if config is None:
-        raise InputError(f"no encoder in {folder}: config.json is missing. Give a Hugging Face model folder.")
+    if config is None or "model_type" not in config:  # a data set has a config.json, too
+        missing = "is missing" if config is None else "names no model_type"
+        raise InputError(f"no encoder in {folder}: config.json {missing}. Give a Hugging Face model folder.")
     _check_modules(folder)
     pad = config.get("pad_token_id")
     pad_token = 0 if pad is None else int(pad)

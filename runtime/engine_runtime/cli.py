@@ -202,3 +202,7 @@ def _fail(message: str, code: int) -> int:
         return code
     click.echo(f"{click.style('error', fg='red', bold=True)}: {message}", err=True)
     return code
+
+
+if __name__ == "__main__":
+    main()

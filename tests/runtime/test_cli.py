@@ -241,3 +241,9 @@ def test_a_mistake_of_ours_is_not_hidden(failing: Any) -> None:
     """What this engine did not expect comes out as it is."""
     with pytest.raises(ZeroDivisionError):
         failing(ZeroDivisionError())
+
+
+def test_the_module_is_the_command() -> None:
+    """`python -m engine_runtime.cli` does what `engine` does, and does not end in silence."""
+    command = [sys.executable, "-m", "engine_runtime.cli", "--version"]
+    assert "engine" in subprocess.run(command, capture_output=True, text=True, check=True).stdout

@@ -21,8 +21,14 @@ def median(values: Sequence[float]) -> Interval:
     if not values:
         raise ValueError("there is no round to take the median of.")
     ordered, below, place = sorted(values), 0.0, -1
-    while below + math.comb(len(ordered), place + 1) / 2 ** len(ordered) <= OUTSIDE:
+    while below + (chance := _binomial(len(ordered), place + 1)) <= OUTSIDE:
         place += 1
-        below += math.comb(len(ordered), place) / 2 ** len(ordered)
+        below += chance
     middle = float(np.median(ordered))
     return Interval(middle) if place < 0 else Interval(middle, ordered[place], ordered[-1 - place])
+
+
+def _binomial(count: int, hits: int) -> float:
+    """Chance of so many heads in `count` throws; by logarithms, for whole numbers of thousands are long."""
+    ways = math.lgamma(count + 1) - math.lgamma(hits + 1) - math.lgamma(count - hits + 1)
+    return math.exp(ways - count * math.log(2))

@@ -62,9 +62,8 @@ def run_suite(subject: Subject, plan: Plan, card: Card, names: Sequence[str], te
 def commit(folder: Path) -> str | None:
     """The commit that a folder's source tree is at; None outside of one."""
     try:
-        found = subprocess.run(
-            ["git", "-C", str(folder), "rev-parse", "HEAD"], capture_output=True, text=True, timeout=20, check=True
-        )
+        command = ["git", "-C", str(folder), "rev-parse", "HEAD"]
+        found = subprocess.run(command, capture_output=True, text=True, timeout=20, check=True)
     except (OSError, subprocess.SubprocessError):
         return None
     return found.stdout.strip() or None

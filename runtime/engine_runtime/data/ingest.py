@@ -204,7 +204,8 @@ def check_rejects(con: duckdb.DuckDBPyConnection, on_error: str) -> None:
         )
     n_parsed = scalar(con, "SELECT count(*) FROM parsed")
     n_sound = scalar(con, "SELECT count(*) FROM parsed SEMI JOIN items USING (item_id) WHERE reason IS NULL")
-    if n_parsed and not n_sound:
+    n_repeats = scalar(con, "SELECT coalesce(sum(n), 0) FROM duplicates")  # of sound events: of a day, perhaps of all
+    if n_parsed and not n_sound and not n_repeats:
         raise InputError(
             f"all {n_parsed:,} events were refused, the first: {first}. Does the configuration fit the files?"
         )

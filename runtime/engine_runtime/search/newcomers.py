@@ -150,16 +150,22 @@ def lend_successors(table: SuccessorTable, newcomers: Newcomers) -> SuccessorTab
     pieces = [
         _lent_entries(table, lent, start, min(start + BLOCK_ROWS, n_items)) for start in range(0, n_items, BLOCK_ROWS)
     ]
-    rows, items, weights = (np.concatenate(arrays) for arrays in zip(*pieces, strict=True)) if pieces else ((),) * 3
-    own = np.repeat(np.arange(n_items + 1), np.diff(table.offsets))
-    every = np.concatenate((own, rows)).astype(np.int64)
-    order = np.argsort(every, kind="stable")
-    counts = np.bincount(every, minlength=n_items + 1)
-    return SuccessorTable(
-        offsets=np.concatenate(([0], np.cumsum(counts))).astype(np.int64),
-        items=np.concatenate((table.items, items)).astype(np.int32)[order],
-        weights=np.concatenate((table.weights, weights)).astype(np.float32)[order],
+    if not pieces:
+        return table
+    taken, items, weights = (np.concatenate(arrays) for arrays in zip(*pieces, strict=True))
+    counts = np.stack((np.diff(table.offsets), np.append(taken, 0)), axis=1)
+    # A row is its own entries, then the lent ones. A mark an entry tells them apart: a number would take eight times
+    # the room, and the table is the largest thing beside the vectors.
+    is_lent = np.repeat(np.tile([False, True], n_items + 1), counts.ravel())
+    joined = SuccessorTable(
+        offsets=np.concatenate(([0], np.cumsum(counts.sum(axis=1)))),
+        items=np.empty(len(is_lent), np.int32),
+        weights=np.empty(len(is_lent), np.float32),
     )
+    joined.items[is_lent], joined.weights[is_lent] = items, weights
+    np.logical_not(is_lent, out=is_lent)
+    joined.items[is_lent], joined.weights[is_lent] = table.items, table.weights
+    return joined
 
 
 def _by_neighbour(newcomers: Newcomers, n_items: int) -> SuccessorTable:
@@ -175,7 +181,7 @@ def _by_neighbour(newcomers: Newcomers, n_items: int) -> SuccessorTable:
 def _lent_entries(
     table: SuccessorTable, lent: SuccessorTable, start: int, stop: int
 ) -> tuple[npt.NDArray[np.int64], Items, Floats]:
-    """What rows `start` to `stop` - 1 lend: rows, new items, weights."""
+    """What rows `start` to `stop` - 1 lend: how many entries each, and row by row their new items and weights."""
     n_items = table.start_row
     row, successors, weights = table.lookup(np.arange(start, stop))
     which, borrowers, shares = lent.lookup(successors.astype(np.int64))
@@ -184,4 +190,5 @@ def _lent_entries(
     rows = keys // n_items
     order = np.lexsort((keys, -values, rows))
     kept = order[np.arange(len(order)) - np.searchsorted(rows, rows[order]) < MOST_LENT]
-    return rows[kept], (keys[kept] % n_items).astype(np.int32), values[kept].astype(np.float32)
+    taken = np.bincount(rows[kept] - start, minlength=stop - start)
+    return taken, (keys[kept] % n_items).astype(np.int32), values[kept].astype(np.float32)

@@ -18,6 +18,9 @@ from engine_runtime.errors import ArtefactError
 Floats = npt.NDArray[np.float32]
 Ints = npt.NDArray[np.int64]
 
+BLOCK_ROWS = 4096
+"""Rows that are renumbered at a time: what is worked out for an entry takes more room than the entry."""
+
 
 @dataclass(frozen=True)
 class SuccessorTable:
@@ -95,8 +98,13 @@ class SuccessorTable:
         old_rows[new_items[present]] = np.flatnonzero(present)
         old_rows[n_items] = self.start_row
         known = np.flatnonzero(old_rows >= 0)
-        which, items, weights = self.lookup(old_rows[known])
-        kept = new_items[items] >= 0
-        counts = np.bincount(known[which[kept]], minlength=n_items + 1)
-        offsets = np.concatenate(([0], np.cumsum(counts))).astype(np.int64)
-        return SuccessorTable(offsets, new_items[items[kept]], weights[kept])
+        offsets = np.zeros(n_items + 2, np.int64)
+        items, weights, stop = np.empty_like(self.items), np.empty_like(self.weights), 0
+        for start in range(0, len(known), BLOCK_ROWS):
+            rows = known[start : start + BLOCK_ROWS]
+            which, old, own = self.lookup(old_rows[rows])
+            kept = new_items[old] >= 0
+            begin, stop = stop, stop + int(kept.sum())
+            items[begin:stop], weights[begin:stop] = new_items[old[kept]], own[kept]
+            offsets[rows + 1] = np.bincount(which[kept], minlength=len(rows))
+        return SuccessorTable(np.cumsum(offsets), items[:stop], weights[:stop])

@@ -35,7 +35,10 @@ def test_a_record_is_printed_and_kept(tmp_path: Path, capsys: pytest.CaptureFixt
 
 def test_a_bundle_without_figures_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """A speed without its quality is none: exit code 5."""
-    assert run(["bench", "run", *make_world(tmp_path).options]) == 5
+    world = make_world(tmp_path)
+    bare = write_bundle(tmp_path / "bare", TRAINED, parity_json=b"{}")
+    index = make_index(Engine.load(bare.root, threads=1), world.dataset, tmp_path / "index of it", IndexSettings())
+    assert run(["bench", "run", f"--bundle={bare.root}", f"--index={index.root}", world.options[2]]) == 5
     assert "cannot be benched" in capsys.readouterr().err
 
 

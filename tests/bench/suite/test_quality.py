@@ -46,8 +46,9 @@ def test_float32_is_what_others_are_held_against(tmp_path: Path) -> None:
 @pytest.mark.parametrize("part", ["text", "refiner"])
 def test_a_sealed_bundle_without_the_variants_figures_is_refused(tmp_path: Path, part: str) -> None:
     """The message names the file, the variant and the part, and what to do."""
-    report = replace(REPORT, text={}) if part == "text" else replace(REPORT, refiner={})
-    bundle = bundle_with(tmp_path / "bundle", report.encode())
+    bundle = bundle_with(
+        tmp_path / "bundle", (replace(REPORT, text={}) if part == "text" else replace(REPORT, refiner={})).encode()
+    )
     with pytest.raises(ArtefactError, match=rf"cannot be benched: .*parity\.json .* int8 under {part},.*engine export"):
         parity_figures(bundle, "int8")
 

@@ -107,7 +107,8 @@ def test_moved_parents_are_asked_for(
         (("--dataset", "{dataset}"), "--dataset goes with RUN"),
         (("{run}", "--calibrate", "{dataset}"), "--calibrate goes without RUN"),
         (("--precision", "int4"), "int4"),
-        (("--encoder", "{dataset}", "--precision", "fp32"), "config.json is missing"),
+        (("--encoder", "{dataset}/events", "--precision", "fp32"), "config.json is missing"),
+        (("--encoder", "{dataset}", "--precision", "fp32"), "config.json names no model_type"),
     ],
 )
 def test_wrong_calls_say_what_to_do(

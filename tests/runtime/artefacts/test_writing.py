@@ -93,7 +93,7 @@ def test_replacing_needs_leave(tmp_path: Path) -> None:
 def test_another_kind_is_never_replaced(tmp_path: Path) -> None:
     """Leave to replace is for the same kind."""
     write(tmp_path / "toy", 1)
-    with pytest.raises(UsageError, match="holds a toy"):
+    with pytest.raises(UsageError, match="is of the kind toy"):
         write(tmp_path / "toy", 2, kind="other", replace=True)
 
 

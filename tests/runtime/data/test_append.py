@@ -216,6 +216,15 @@ def test_what_cannot_be_appended_is_refused(shop: Shop) -> None:
         agreed_config(dataset)
 
 
+def test_a_day_of_repeats_is_no_failure(tmp_path: Path) -> None:
+    """A file that was taken before adds nothing, and its one row that was refused is no reason to refuse all."""
+    days = Days(tmp_path, EVENTS + 'duplicates = "drop"\n' + ITEMS)
+    again = {"events": HEAD + "u1,b,3\nu1,b,\n"}
+    found = days.one_by_one([FIRST, again])
+    assert_same(found, days.together([FIRST, again]))
+    assert found.info.n_duplicates == 1
+
+
 CELLS = {
     "user": st.sampled_from(["u1", "u2", "u3", "u4", "", "ü"]),
     "item": st.sampled_from(["a", "b", "c", "d", "e", "z"]),

@@ -113,7 +113,7 @@ def _array(array: Any) -> bytes:
         ("concepts_json", b"[{}]", "cannot be read"),
         ("concepts_json", b"[]", "names 0 concepts of 7"),
         ("items_parquet", b"nothing", "cannot be read"),
-        ("residuals_npy", b"nothing", "cannot be read"),
+        ("residuals_npy", b"nothing", "is no array"),
         ("residuals_npy", _array(np.zeros((COUNT, 1), np.float32)), "does not fit"),
         ("residuals_npy", _array(np.zeros((COUNT, tiny.SHAPE.dim))), "does not fit"),
         ("successors_npz", b"nothing", "no successor table"),

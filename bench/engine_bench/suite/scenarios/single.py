@@ -30,7 +30,8 @@ def run(subject: Subject, plan: Plan) -> Row:
         return time.perf_counter() - began
 
     warm = warm_up(lambda: sum(one(Stages()) for _ in range(WINDOW)))
-    stages, seconds, first = Stages(), [], asked
+    seconds: list[float] = []
+    stages, first = Stages(), asked
     cpu, end = time.process_time(), time.perf_counter() + plan.seconds
     while len(seconds) < plan.requests or time.perf_counter() < end:
         seconds.append(one(stages))
