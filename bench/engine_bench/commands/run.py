@@ -53,6 +53,7 @@ def run_suite(
     from msgspec import to_builtins
 
     from engine_bench.suite.card import read_card
+    from engine_bench.suite.history import keep
     from engine_bench.suite.plan import Plan
     from engine_bench.suite.record import save
     from engine_bench.suite.record_report import facts, notes, sheets
@@ -71,8 +72,7 @@ def run_suite(
     if out is not None:
         save(record, out)
     if history is not None:
-        stamp = "".join(mark for mark in record.started if mark.isalnum())
-        save(record, history / record.target / f"{stamp}-{(record.commit or 'tree')[:12]}.json")
+        keep(record, history)
     if as_json:
         console.emit(to_builtins(record, str_keys=True))
     else:
