@@ -11,7 +11,7 @@ BEAUTY ?= ../shared/data/amazon-beauty
 ML1M ?= ../shared/data/ml-1m
 READY := $(VENV)/ready
 
-.PHONY: demo lean beauty ml-1m seeds student peers test kills damage lint clean
+.PHONY: demo lean beauty ml-1m seeds student peers nights scale suite alarms stall pictures test kills damage lint clean
 
 $(READY): pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed: make PYTHON=python3.11"; exit 3; }
@@ -113,6 +113,39 @@ peers:
 		--dataset $(DEMO)/beauty/dataset --out $(DEMO)/beauty/peers.json
 	$(PEERS)/bin/engine bench encoder --encoder $(DEMO)/beauty/encoder --dataset $(DEMO)/beauty/dataset \
 		--memory-texts 12101,1000000
+
+# A whole night of the bundle of `make beauty` beside what one would write today; half an hour.
+nights:
+	@test -d $(PEERS) || { echo "run make peers first: it installs the others"; exit 2; }
+	$(PEERS)/bin/engine bench peers serve --bundle $(DEMO)/beauty/bundle --dataset $(DEMO)/beauty/dataset \
+		--out $(DEMO)/beauty/serve.json
+
+# From raw events to served users, 100,000 and 1,000,000 of them with 200,000 items; three quarters of an hour, 5 GB.
+scale: $(READY)
+	$(ENGINE) bench scale --workdir $(DEMO)/scale --out $(DEMO)/scale.json
+
+# The standard suite on the bundle of `make beauty`, and its report; ten minutes.
+suite: $(READY)
+	@test -d $(DEMO)/beauty/index || { echo "no index in $(DEMO)/beauty: run make beauty first"; exit 4; }
+	$(ENGINE) bench run --bundle $(DEMO)/beauty/bundle --index $(DEMO)/beauty/index --events $(DEMO)/beauty/dataset \
+		--out $(DEMO)/beauty/suite.json
+	$(ENGINE) bench report $(DEMO)/beauty/suite.json --out $(DEMO)/report.html --price 0.10 --currency EUR
+
+# The report of `make suite` as pictures, at two widths and in both colour schemes; needs Chromium.
+pictures: $(READY)
+	@test -f $(DEMO)/beauty/suite.json || { echo "no $(DEMO)/beauty/suite.json: run make suite first"; exit 4; }
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check playwright
+	PYTHONPATH=tests $(BIN)/python -m pictures $(DEMO)/report.html docs/pictures
+
+# A planted slow-down of a tenth is found, the same build twenty times is not, a history of thirty runs shows its step; a quarter of an hour.
+alarms: $(READY)
+	@test -d $(DEMO)/beauty/index || { echo "no index in $(DEMO)/beauty: run make beauty first"; exit 4; }
+	PYTHONPATH=tests $(BIN)/python -m end_to_end.alarms --bundle $(DEMO)/beauty/bundle --index $(DEMO)/beauty/index \
+		--events $(DEMO)/beauty/dataset
+
+# A server that stalls for a second in thirty: an open loop, a closed loop, and what the schedule says; a minute.
+stall: $(READY)
+	PYTHONPATH=tests $(BIN)/python -m end_to_end.stall
 
 test: lint
 	$(BIN)/python -m coverage erase
