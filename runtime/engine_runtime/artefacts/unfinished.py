@@ -19,57 +19,21 @@ from __future__ import annotations
 
 import os
 import shutil
-import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
+from engine_runtime.artefacts.commits import Commit, Settings, Task, difference, read_log, read_task
+from engine_runtime.artefacts.lock import LOCK, held
 from engine_runtime.artefacts.manifest import FileRecord, Manifest, file_record, read_manifest, verify_files
 from engine_runtime.artefacts.writing import check_free, creator, flush, put_in_place, seal
 from engine_runtime.errors import ArtefactError, UsageError
 
-LOCK = "lock"
 TASK = "task.json"
 LOG = "commits.jsonl"
-
-LOCK_TRIES = 50
-LOCK_PAUSE_SECONDS = 0.02
-"""A run that was killed holds its lock until its worker processes have ended, which takes them some milliseconds."""
-
-Settings = dict[str, int | str]
-
-
-@dataclass(frozen=True)
-class Task:
-    """What an artefact is made from and how. Two runs of an equal task write the same bytes.
-
-    Attributes
-    ----------
-    creator
-        Name and version of the program.
-    parents
-        Digests of the artefacts that it is made from, by kind.
-    settings
-        Fields of the artefact's info that are known before the work.
-    """
-
-    creator: str
-    parents: dict[str, str]
-    settings: Settings
-
-
-@dataclass(frozen=True)
-class Commit:
-    """A finished part: its path inside the artefact, its bytes, and what was counted while it was made."""
-
-    name: str
-    size: int
-    sha256: str
-    counts: dict[str, int]
 
 
 class Unfinished:
@@ -128,14 +92,14 @@ class Unfinished:
         if self.resume and self._is_made(self.task):
             return
         check_free(self.out, self.kind, replace=self.replace)
-        found = _read_task(self.path / TASK) if self.resume else None
+        found = read_task(self.path / TASK) if self.resume else None
         if found is None:
             self._begin_afresh(self.task)
         elif found == self.task:
             self._go_on()
         else:
             raise ArtefactError(
-                f"the unfinished {self.kind} in {self.path} was begun with {_difference(found, self.task)}. Go on with "
+                f"the unfinished {self.kind} in {self.path} was begun with {difference(found, self.task)}. Go on with "
                 "what it was begun with, or make it from the start with --force and without --resume."
             )
 
@@ -162,15 +126,23 @@ class Unfinished:
         return self.manifest
 
     def _is_made(self, task: Task) -> bool:
-        """Whether the artefact in the place is that of `task`: the earlier run had come to its end."""
+        """Whether the artefact in the place is that of `task`: the earlier run had come to its end.
+
+        Raises `UsageError` where it was, is damaged, and may not be replaced.
+        """
         try:
             manifest = read_manifest(self.out, self.kind)
-            verify_files(self.out, manifest)
         except ArtefactError:
             return False
         settings: dict[str, Any] = {name: manifest.info.get(name) for name in task.settings}
         if Task(manifest.creator, manifest.parents, settings) != task:
             return False
+        try:
+            verify_files(self.out, manifest)
+        except ArtefactError as error:
+            if self.replace:
+                return False
+            raise UsageError(f"what was finished has been damaged: {error} Or add --force to make it again.") from error
         self.manifest = manifest
         return True
 
@@ -186,7 +158,7 @@ class Unfinished:
 
     def _go_on(self) -> None:
         """Keep the parts that are as the log says, and nothing else."""
-        logged = _read_log(self.log)
+        logged = read_log(self.log)
         self.content.mkdir(exist_ok=True)
         for path in [path for path in self.content.rglob("*") if not path.is_dir()]:
             commit = logged.get(path.relative_to(self.content).as_posix())
@@ -238,7 +210,7 @@ def unfinished(out: Path, kind: str, *, replace: bool = False, resume: bool = Fa
     """
     check_free(out, kind, replace=replace or resume)
     work = Unfinished(out, kind, replace=replace, resume=resume)
-    with _held(work.path, out):
+    with held(work.path, out):
         work.restore()
         if (work.path / TASK).exists() and not (replace or resume):
             raise UsageError(
@@ -266,80 +238,6 @@ def is_begun(out: Path) -> bool:
     """Whether a run that was stopped left finished parts of `out`."""
     log = unfinished_folder(out) / LOG
     return log.is_file() and log.stat().st_size > 0
-
-
-@contextmanager
-def _held(folder: Path, out: Path) -> Iterator[None]:
-    """Make the folder and hold its lock; raises `UsageError` where another process holds it."""
-    lock = folder / LOCK
-    while True:
-        folder.mkdir(parents=True, exist_ok=True)
-        try:
-            descriptor = os.open(lock, os.O_RDWR | os.O_CREAT, 0o644)
-        except FileNotFoundError:  # the process before has just removed the folder
-            continue
-        try:
-            _lock(descriptor, out)
-            if _is_open_at(descriptor, lock):
-                yield
-                return
-        finally:
-            os.close(descriptor)
-
-
-def _lock(descriptor: int, out: Path) -> None:
-    try:
-        import fcntl
-    except ModuleNotFoundError:  # Windows: there, running once is the caller's care
-        return
-    for _ in range(LOCK_TRIES):
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            time.sleep(LOCK_PAUSE_SECONDS)
-        else:
-            return
-    raise UsageError(f"another process is writing {out}. Wait for it to end, or name another directory.")
-
-
-def _is_open_at(descriptor: int, path: Path) -> bool:
-    try:
-        return os.path.samestat(os.fstat(descriptor), path.stat())
-    except FileNotFoundError:
-        return False
-
-
-def _read_task(path: Path) -> Task | None:
-    """Return the task of an unfinished artefact; None where none can be read: there is nothing to go on from."""
-    try:
-        return msgspec.json.decode(path.read_bytes(), type=Task)
-    except (FileNotFoundError, msgspec.DecodeError, UnicodeDecodeError):
-        return None
-
-
-def _read_log(path: Path) -> dict[str, Commit]:
-    """Read the log's whole lines, and cut off what follows the last of them."""
-    path.touch()
-    content = path.read_bytes()
-    whole = content[: content.rfind(b"\n") + 1]
-    os.truncate(path, len(whole))
-    commits = {}
-    for line in whole.splitlines():
-        with suppress(msgspec.DecodeError, UnicodeDecodeError):
-            commit = msgspec.json.decode(line, type=Commit)
-            commits[commit.name] = commit
-    return commits
-
-
-def _difference(begun: Task, asked: Task) -> str:
-    """The first thing in which two tasks differ, for people."""
-    left, right = asdict(begun), asdict(asked)
-    pairs = {"program": (begun.creator, asked.creator)}
-    for group in ("parents", "settings"):
-        for name in sorted(left[group].keys() | right[group].keys()):
-            pairs[name] = (left[group].get(name), right[group].get(name))
-    name, (was, now) = next(item for item in pairs.items() if item[1][0] != item[1][1])
-    return f"the {name.replace('_', '-')} {str(was)[:40]}, not {str(now)[:40]}"
 
 
 def _remove(path: Path) -> None:

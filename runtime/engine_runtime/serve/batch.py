@@ -21,9 +21,10 @@ from engine_runtime.artefacts import bundle as bundle_layout
 from engine_runtime.artefacts import dataset as dataset_layout
 from engine_runtime.artefacts import index as index_layout
 from engine_runtime.artefacts import output as layout
+from engine_runtime.artefacts.commits import Task
 from engine_runtime.artefacts.dataset import Dataset
 from engine_runtime.artefacts.output import Output, OutputInfo
-from engine_runtime.artefacts.unfinished import Task, Unfinished, unfinished
+from engine_runtime.artefacts.unfinished import Unfinished, unfinished
 from engine_runtime.artefacts.writing import creator
 from engine_runtime.data.histories import Histories, read_catalogue
 from engine_runtime.data.reading import read_blocks, read_bucket_users

@@ -16,10 +16,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from engine_runtime.artefacts.arrays import load_array
+from engine_runtime.artefacts.commits import Task
 from engine_runtime.artefacts.dataset import Dataset
 from engine_runtime.artefacts.manifest import verify_files
 from engine_runtime.artefacts.output import STATE_FILE, Output
-from engine_runtime.artefacts.unfinished import Task
 from engine_runtime.data.histories import reading
 from engine_runtime.data.reading import read_blocks, read_bucket_users
 from engine_runtime.data.schema import N_EVENTS, USER_ID
