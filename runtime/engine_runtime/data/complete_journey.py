@@ -29,7 +29,7 @@ def read_wheel(archive: zipfile.ZipFile) -> dict[str, bytes]:
     petrol = products.filter(pc.match_substring(products["product_type"], PETROL))["product_id"]
     events = _events(_table(archive, "transactions"), petrol)
     users = _users(_table(archive, "demographics"))
-    tables = {"events.parquet": events, "items.parquet": _items(products), "users.parquet": users}
+    tables = {"events.parquet": events, "items.parquet": _items(products, events), "users.parquet": users}
     return {name: _parquet(table) for name, table in tables.items()}
 
 
@@ -51,8 +51,8 @@ def _events(sold: pa.Table, petrol: pa.ChunkedArray) -> pa.Table:
     return pa.table(columns)
 
 
-def _items(products: pa.Table) -> pa.Table:
-    """One row a product; its title is what it is and the size of its package."""
+def _items(products: pa.Table, events: pa.Table) -> pa.Table:
+    """One row a product; its title is what it is and the size of its package, its price the mean of a unit sold."""
     items = products["product_id"].cast(pa.string())
     size = pc.binary_join_element_wise(products["product_type"], products["package_size"], ", ")
     columns = {
@@ -61,8 +61,19 @@ def _items(products: pa.Table) -> pa.Table:
         "category": products["product_category"],
         "department": products["department"],
         "brand": products["brand"],
+        "price_usd": _mean_prices(events, items),
     }
     return pa.table(columns)
+
+
+def _mean_prices(events: pa.Table, items: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Price of a unit of each item, over all that was paid; null for one that was never sold."""
+    units = pc.fill_null(events["quantity"], 1.0)
+    paid = pa.table({"item": events["item_id"], "paid": pc.multiply(events["price_usd"], units), "units": units})
+    sold = paid.filter(pc.is_valid(paid["paid"])).group_by("item", use_threads=False)  # one order, so one sum
+    sums = sold.aggregate([("paid", "sum"), ("units", "sum")])
+    means = pc.divide(sums["paid_sum"], sums["units_sum"])
+    return means.take(pc.index_in(items, sums["item"].combine_chunks()))
 
 
 def _users(households: pa.Table) -> pa.Table:
