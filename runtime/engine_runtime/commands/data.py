@@ -51,7 +51,7 @@ data.add_command(append)
 @force_option
 @json_option
 def fetch(name: str, out: Path, cache: Path | None, force: bool, as_json: bool) -> None:
-    """Fetch the public data set NAME, checksummed, with a dataset.toml for it. Known: ml-100k.
+    """Fetch the public data set NAME, checksummed, with a dataset.toml for it. Known: ml-100k, complete-journey.
 
     \b
     Example:

@@ -20,11 +20,12 @@ def test_examples_parse(path: Path) -> None:
     assert load_config(path).name == path.stem
 
 
-def test_example_of_ml_100k_is_the_packaged_one() -> None:
-    """The example of ML-100K is the text that fetch writes."""
+@pytest.mark.parametrize("name", ["ml-100k", "complete-journey"])
+def test_examples_of_what_is_fetched_are_the_packaged_ones(name: str) -> None:
+    """The example of a data set that can be fetched is the text that fetch writes."""
     from engine_runtime.data.fetch import configuration
 
-    assert (EXAMPLES / "ml-100k.toml").read_text(encoding="utf-8") == configuration("ml-100k")
+    assert (EXAMPLES / f"{name}.toml").read_text(encoding="utf-8") == configuration(name)
 
 
 def test_the_documented_settings_parse() -> None:

