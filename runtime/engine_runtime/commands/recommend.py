@@ -9,6 +9,7 @@ import click
 
 from engine_runtime.commands.console import emit
 from engine_runtime.commands.options import EXISTING_DIRECTORY, json_option, precision_option
+from engine_runtime.profile.phrases import PHRASES
 
 if TYPE_CHECKING:
     from engine_runtime.serve.portrait import Portrait
@@ -20,16 +21,33 @@ if TYPE_CHECKING:
 @click.option("--index", "index_path", type=EXISTING_DIRECTORY, required=True, help="From `engine index`.")
 @click.option("--events", type=EXISTING_DIRECTORY, required=True, help="The data set that holds the user.")
 @click.option("--top-k", type=click.IntRange(1, 1000), default=10, show_default=True, help="Recommendations.")
+@click.option("--language", type=click.Choice(list(PHRASES)), help="Write the profile in sentences of this language.")
+@click.option(
+    "--prompt",
+    "as_prompt",
+    is_flag=True,
+    help="Print a prompt for a language model, in this language or English; none is called.",
+)
 @precision_option
 @json_option
 def recommend(
-    user: str, bundle: Path, index_path: Path, events: Path, top_k: int, precision: str, as_json: bool
+    user: str,
+    bundle: Path,
+    index_path: Path,
+    events: Path,
+    top_k: int,
+    language: str | None,
+    as_prompt: bool,
+    precision: str,
+    as_json: bool,
 ) -> None:
     """Show the profile and the recommendations of USER, an id of the data set.
 
+    With --json, sentences and prompt stand under "written" and "prompt" beside the user's row.
+
     \b
     Example:
-      engine recommend 405 --bundle bundle --index index --events dataset
+      engine recommend 405 --bundle bundle --index index --events dataset --language en
     """
     from engine_runtime.artefacts.dataset import Dataset
     from engine_runtime.serve.engine import Engine
@@ -37,22 +55,23 @@ def recommend(
 
     engine = Engine.load(bundle, index_path, precision)
     portrait = portray(engine, Dataset.open(events), user, top_k)
+    sentences = portrait.written(language) if language else None
+    asked = portrait.prompt(language or "en") if as_prompt else None
     if as_json:
         as_of = portrait.row["as_of"]
-        emit(portrait.row | {"as_of": as_of and as_of.isoformat()})
+        added = {"written": sentences, "prompt": asked}
+        said = {name: value for name, value in added.items() if value is not None}
+        emit(portrait.row | {"as_of": as_of and as_of.isoformat()} | said)
     else:
-        click.echo(render(portrait))
+        click.echo(asked or render(portrait, sentences))
 
 
-def render(portrait: Portrait) -> str:
-    """The portrait as a person reads it."""
+def render(portrait: Portrait, sentences: list[str] | None = None) -> str:
+    """The portrait as a person reads it; `sentences`, where given, stand for the table above the lists."""
     row = portrait.row
-    lines = [
-        click.style(f"user {row['user_id']}", bold=True),
-        *_basics(row),
-        *_habits(row),
-        *_spending(row, portrait.currency),
-    ]
+    table = [*_basics(row), *_habits(row), *_spending(row, portrait.currency)]
+    lines = [click.style(f"user {row['user_id']}", bold=True)]
+    lines += table if sentences is None else [f"  {sentence}" for sentence in sentences]
     lines += ["", click.style("interests", bold=True)]
     lines += [f"  {interest['weight']:6.1%}  {interest['name']}" for interest in row["interests"]]
     lines += ["", click.style("newest events", bold=True), *(f"  {title}" for title in portrait.newest)]

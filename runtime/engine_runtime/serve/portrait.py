@@ -1,4 +1,4 @@
-"""One user of a data set, served and ready to be shown. Knows the batch's own functions; formats nothing."""
+"""One user of a data set, served and ready to be shown. Knows the batch's own functions; words come from below."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from engine_runtime.artefacts.dataset import Dataset
 from engine_runtime.data.histories import Histories, read_bucket, read_catalogue, read_users, titles
 from engine_runtime.data.schema import USER_ID
 from engine_runtime.errors import InputError
+from engine_runtime.profile.written import prompt, written
 from engine_runtime.serve.batch import adapt, serve_users
 from engine_runtime.serve.engine import Engine
 from engine_runtime.serve.stages import Stages
@@ -40,6 +41,14 @@ class Portrait:
     newest: list[str]
     titles: list[str]
     currency: str
+
+    def written(self, language: str = "en") -> list[str]:
+        """The profile in sentences; see `engine_runtime.profile.written`."""
+        return written(self.row, titles=self.titles, newest=self.newest, currency=self.currency, language=language)
+
+    def prompt(self, language: str = "en") -> str:
+        """What a language model may be asked, to write it; no id is in it."""
+        return prompt(self.row, titles=self.titles, newest=self.newest, currency=self.currency, language=language)
 
 
 def portray(engine: Engine, dataset: Dataset, user_id: str, top_k: int = 10) -> Portrait:

@@ -56,6 +56,33 @@ def test_a_portrait_for_machines(world: World, tmp_path: Path, capsys: pytest.Ca
     assert json.loads(capsys.readouterr().out)["as_of"] is None
 
 
+def test_a_written_profile(world: World, capsys: pytest.CaptureFixture[str]) -> None:
+    """Sentences of a language stand for the table above the lists, and beside the row for machines."""
+    assert run("u08", *world.options, "--language", "en") == 0
+    said = capsys.readouterr().out
+    assert "  8 events of this user are known: " in said
+    assert "events a week, the last" not in said
+    assert said.index("Recommended next") < said.index("newest events\n") < said.index("recommended\n")
+    assert run("u08", *world.options, "--language", "zh", "--json") == 0
+    found = json.loads(capsys.readouterr().out)
+    assert "该用户有 8 条行为记录" in "".join(found["written"])
+    assert found["n_events"] == 8
+    assert "prompt" not in found
+
+
+def test_a_prompt(world: World, capsys: pytest.CaptureFixture[str]) -> None:
+    """A prompt alone is printed, without the user's id, in English if no language is named."""
+    assert run("u08", *world.options, "--prompt") == 0
+    said = capsys.readouterr().out
+    assert said.startswith("Write a profile")
+    assert json.loads(said[said.index("{") :])["events"] == 8
+    assert "u08" not in said
+    assert run("u08", *world.options, "--prompt", "--language", "zh", "--json") == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found["prompt"].startswith("请")
+    assert found["written"]
+
+
 def test_a_user_who_is_not_there(world: World, capsys: pytest.CaptureFixture[str]) -> None:
     """An unknown user is the input's fault, exit code 4."""
     assert run("nobody", *world.options) == 4
