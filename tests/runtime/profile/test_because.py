@@ -49,7 +49,7 @@ def test_what_is_said() -> None:
             "In parts: your interest in tea 50%, the course of your events 20%, what people took next 20%, "
             "likeness of texts 10%, the same for every user -10%."
         ),
-        'Without your purchase of "tea pot" it would be on place 7; first would be "lamp".',
+        'Without your purchase of "tea pot" it would be number 7; number 1 would be "lamp".',
     ]
 
 
