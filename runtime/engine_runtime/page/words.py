@@ -49,8 +49,6 @@ WORDS = {
     "tile_rate": Wording("How often", "频率"),
     "tile_rate_unit": Wording("events a week", "条／周"),
     "tile_last": Wording("Last seen", "最近一次"),
-    "tile_last_unit": Wording("days before the record ends", "天前（自数据截止日起）"),
-    "tile_last_unit_one": Wording("day before the record ends", "天前（自数据截止日起）"),
     "tile_spent": Wording("Spent in all", "消费总额"),
     "tile_spent_unit": Wording("returns deducted", "已扣除退货"),
     # interests
