@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from engine_runtime.commands.console import emit
-from engine_runtime.commands.options import EXISTING_DIRECTORY, json_option, precision_option
+from engine_runtime.commands.options import EXISTING_DIRECTORY, json_option, overlay_option, precision_option
 
 if TYPE_CHECKING:
     from engine_runtime.profile.explanation import Explanation
@@ -30,6 +30,7 @@ LEAST_INTEREST = 0.01
     type=click.IntRange(min=1),
     help="The event to imagine away, 1 the oldest; else the top one.",
 )
+@overlay_option
 @precision_option
 @json_option
 def explain(
@@ -40,6 +41,7 @@ def explain(
     items: tuple[str, ...],
     top: int,
     without: int | None,
+    overlay: Path | None,
     precision: str,
     as_json: bool,
 ) -> None:
@@ -52,11 +54,13 @@ def explain(
       engine explain 405 --bundle bundle --index index --events dataset
     """
     from engine_runtime.artefacts.dataset import Dataset
+    from engine_runtime.artefacts.overlay import read_overlay
     from engine_runtime.serve.engine import Engine
     from engine_runtime.serve.explain import explain_user
 
     engine = Engine.load(bundle, index_path, precision)
-    explanation = explain_user(engine, Dataset.open(events), user, list(items) or None, top, without)
+    said = read_overlay(overlay) if overlay else None
+    explanation = explain_user(engine, Dataset.open(events), user, list(items) or None, top, without, said)
     if as_json:
         emit(dataclasses.asdict(explanation))
     else:
@@ -77,7 +81,10 @@ def render(explanation: Explanation) -> str:
         lines += [
             f"     {part.weight / interest.weight:6.1%} of it from {called[part.place]}"
             for part in interest.events[:EVENTS_OF_AN_INTEREST]
+            if part.weight
         ]
+        if interest.stated:
+            lines.append(f"     {interest.stated / interest.weight:6.1%} of it stated by the user")
     lines += ["", click.style("recommended", bold=True)]
     for reason in explanation.items:
         place = "  -  " if reason.place is None else f"  {reason.place:3d}."

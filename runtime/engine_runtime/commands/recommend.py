@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from engine_runtime.commands.console import emit
-from engine_runtime.commands.options import EXISTING_DIRECTORY, json_option, precision_option
+from engine_runtime.commands.options import EXISTING_DIRECTORY, json_option, overlay_option, precision_option
 
 if TYPE_CHECKING:
     from engine_runtime.serve.portrait import Portrait
@@ -20,10 +20,18 @@ if TYPE_CHECKING:
 @click.option("--index", "index_path", type=EXISTING_DIRECTORY, required=True, help="From `engine index`.")
 @click.option("--events", type=EXISTING_DIRECTORY, required=True, help="The data set that holds the user.")
 @click.option("--top-k", type=click.IntRange(1, 1000), default=10, show_default=True, help="Recommendations.")
+@overlay_option
 @precision_option
 @json_option
 def recommend(
-    user: str, bundle: Path, index_path: Path, events: Path, top_k: int, precision: str, as_json: bool
+    user: str,
+    bundle: Path,
+    index_path: Path,
+    events: Path,
+    top_k: int,
+    overlay: Path | None,
+    precision: str,
+    as_json: bool,
 ) -> None:
     """Show the profile and the recommendations of USER, an id of the data set.
 
@@ -32,11 +40,13 @@ def recommend(
       engine recommend 405 --bundle bundle --index index --events dataset
     """
     from engine_runtime.artefacts.dataset import Dataset
+    from engine_runtime.artefacts.overlay import read_overlay
     from engine_runtime.serve.engine import Engine
     from engine_runtime.serve.portrait import portray
 
     engine = Engine.load(bundle, index_path, precision)
-    portrait = portray(engine, Dataset.open(events), user, top_k)
+    said = read_overlay(overlay) if overlay else None
+    portrait = portray(engine, Dataset.open(events), user, top_k, said)
     if as_json:
         as_of = portrait.row["as_of"]
         emit(portrait.row | {"as_of": as_of and as_of.isoformat()})

@@ -38,11 +38,14 @@ def sentences(explanation: Explanation, reason: Reason, most: int = MOST) -> lis
 
 
 def _by_events(reason: Reason, events: Mapping[int, PastEvent], most: int) -> str:
-    whole = _whole([*(share.share for share in reason.events), reason.popular, reason.new_item, reason.norm])
+    rest = (reason.stated, reason.popular, reason.new_item, reason.norm)
+    whole = _whole([*(share.share for share in reason.events), *rest])
     named = [share for share in reason.events if share.share > 0][:most]
-    if not named:
-        return ""
     parts = [f"{_called(events[share.place])} ({share.share / whole:.0%}: {WAYS[_way(share)]})" for share in named]
+    if reason.stated > 0:
+        parts.append(f"what you have stated of your interests ({reason.stated / whole:.0%})")
+    if not parts:
+        return ""
     return f"Because of {_listed(parts)}."
 
 

@@ -63,3 +63,11 @@ def test_beyond_the_places() -> None:
     """An item that falls beyond the places that were looked at is said to be not among the first."""
     gone = replace(REASON, without=Without(1, 0.0, None, ()))
     assert said(gone)[-1] == 'Without your view of "tea cup" it would not be among the first.'
+
+
+def test_what_is_stated_is_said() -> None:
+    """What a user has stated is named beside the events, and alone where there are none."""
+    both = replace(REASON, norm=0.0, events=REASON.events[1:], stated=2.5)
+    assert said(both)[0].endswith("(50%: the interests it shows) and what you have stated of your interests (50%).")
+    alone = replace(both, events=(), without=None)
+    assert said(alone)[0] == "Because of what you have stated of your interests (100%)."
