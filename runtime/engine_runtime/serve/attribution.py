@@ -226,8 +226,6 @@ def _effects(engine: Engine, profiles: Profiles, items: Items, read: Ints) -> Do
     """How much each item's score falls without each event: [n, H]."""
     histories = profiles.histories
     effects = np.zeros((len(items), histories.n_events))
-    if not histories.n_events:
-        return effects
     newest = np.arange(histories.n_events)[-max(1, engine.info.fusion.n_events) :]
     touched = np.union1d(read, newest)
     others = scores(engine, engine.profile(without(histories, touched), profiles.personal), items)

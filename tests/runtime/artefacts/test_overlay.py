@@ -86,8 +86,10 @@ def test_the_digest_is_that_of_what_is_said() -> None:
         b'{"users": {"u": [{"concept": "tea", "kind": "scale", "amount": -1, "made": ""}]}}',
         b'{"users": {"u": [{"concept": "tea", "kind": "mask", "amount": 2, "made": ""}]}}',
         b'{"version": 2, "users": {}}',
-        b'{"users": {"u": [{"concept": "tea", "kind": "mask", "amount": 0, "made": ""},'
-        b'{"concept": "tea", "kind": "add", "amount": 0.5, "made": ""}]}}',
+        (
+            b'{"users": {"u": [{"concept": "tea", "kind": "mask", "amount": 0, "made": ""},'
+            b'{"concept": "tea", "kind": "add", "amount": 0.5, "made": ""}]}}'
+        ),
     ],
 )
 def test_a_damaged_file_is_refused_and_left(tmp_path: Path, content: bytes) -> None:

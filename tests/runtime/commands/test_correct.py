@@ -127,7 +127,9 @@ def test_a_changed_word_is_served_since(
     assert correct("nobody", "--mask", "concept 1") == 0
     capsys.readouterr()
     for before, now in (("monday", "tuesday"), ("tuesday", "wednesday")):
-        assert cli.run([*served, f"--since={tmp_path / before}", f"--out={tmp_path / now}", f"--overlay={overlay}"]) == 0
+        assert (
+            cli.run([*served, f"--since={tmp_path / before}", f"--out={tmp_path / now}", f"--overlay={overlay}"]) == 0
+        )
         said = capsys.readouterr().out
         assert "corrected, not in the data set" in said
     assert cli.run([*served, f"--since={tmp_path / 'wednesday'}", f"--out={tmp_path / 'thursday'}"]) == 0
