@@ -10,14 +10,13 @@ from typing import TYPE_CHECKING
 import click
 
 from engine_runtime.commands.console import emit, note
-from engine_runtime.commands.options import EXISTING_DIRECTORY, json_option, precision_option
+from engine_runtime.commands.options import EXISTING_DIRECTORY, json_option, overlay_option, precision_option
 from engine_runtime.errors import UsageError
 from engine_runtime.profile.phrases import PHRASES
 
 if TYPE_CHECKING:
-    from engine_runtime.artefacts.dataset import Dataset
     from engine_runtime.profile.explanation import Explanation
-    from engine_runtime.serve.engine import Engine
+    from engine_runtime.serve.portrait import Portrait
 
 EVENTS_OF_AN_INTEREST = 3
 LEAST_INTEREST = 0.01
@@ -49,6 +48,7 @@ LEAST_INTEREST = 0.01
     show_default=True,
     help="Of the page and of sentences.",
 )
+@overlay_option
 @precision_option
 @json_option
 def explain(
@@ -63,6 +63,7 @@ def explain(
     without: int | None,
     html: Path | None,
     language: str,
+    overlay: Path | None,
     precision: str,
     as_json: bool,
 ) -> None:
@@ -78,17 +79,21 @@ def explain(
       engine explain --sample 20 --seed 7 --bundle bundle --index index --events dataset --html sample.html
     """
     from engine_runtime.artefacts.dataset import Dataset
+    from engine_runtime.artefacts.overlay import read_overlay
     from engine_runtime.serve.engine import Engine
     from engine_runtime.serve.explain import explain_user
+    from engine_runtime.serve.portrait import portray
     from engine_runtime.serve.sample import sample_users
 
     if bool(users) == (sample is not None):
         raise UsageError("name users, or ask for --sample N of them: one of the two.")
     engine, dataset = Engine.load(bundle, index_path, precision), Dataset.open(events)
+    said = read_overlay(overlay) if overlay else None
     chosen = list(dict.fromkeys(users)) if sample is None else sample_users(dataset, sample, seed)
-    found = [explain_user(engine, dataset, user, list(items) or None, top, without) for user in chosen]
+    found = [explain_user(engine, dataset, user, list(items) or None, top, without, said) for user in chosen]
     if html is not None:
-        _write(html, engine, dataset, found, language)
+        people = [(portray(engine, dataset, explanation.user_id, overlay=said), explanation) for explanation in found]
+        _write(html, people, language)
     if as_json:
         documents = [dataclasses.asdict(explanation) for explanation in found]
         emit(documents[0] if len(users) == 1 else documents)
@@ -96,16 +101,15 @@ def explain(
         click.echo("\n\n".join(render(explanation, language) for explanation in found))
 
 
-def _write(path: Path, engine: Engine, dataset: Dataset, found: Sequence[Explanation], language: str) -> None:
-    """Write the page of explained users."""
+def _write(path: Path, found: Sequence[tuple[Portrait, Explanation]], language: str) -> None:
+    """Write the page of users, served and explained."""
     from engine_runtime.page.document import page
     from engine_runtime.page.person import Person
-    from engine_runtime.serve.portrait import portray
 
-    people = []
-    for explanation in found:
-        portrait = portray(engine, dataset, explanation.user_id)
-        people.append(Person(portrait.row, portrait.written(language), portrait.currency, explanation))
+    people = [
+        Person(portrait.row, portrait.written(language), portrait.currency, explanation)
+        for portrait, explanation in found
+    ]
     path.write_text(page(people, language), encoding="utf-8")
     counted = "1 profile" if len(people) == 1 else f"{len(people):,} profiles"
     note(f"{path}: {counted}, {path.stat().st_size / 1024:,.0f} KiB")
@@ -125,7 +129,10 @@ def render(explanation: Explanation, language: str = "en") -> str:
         lines += [
             f"     {part.weight / interest.weight:6.1%} of it from {called[part.place]}"
             for part in interest.events[:EVENTS_OF_AN_INTEREST]
+            if part.weight
         ]
+        if interest.stated:
+            lines.append(f"     {interest.stated / interest.weight:6.1%} of it stated by the user")
     lines += ["", click.style("recommended", bold=True)]
     for reason in explanation.items:
         place = "  -  " if reason.place is None else f"  {reason.place:3d}."

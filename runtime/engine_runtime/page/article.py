@@ -44,7 +44,11 @@ def article(person: Person, view: View, title: str) -> Markup:
     made = {key: parts for key, make in SECTIONS.items() if (parts := make(person, view))}
     links = [element("li", element("a", view.say(key), href=f"#{place_of(view, key)}")) for key in made]
     contents = element("nav", element("ul", *links), aria_label=view.say("sections"), class_="contents")
-    head = [heading(view, 0, title, name=f"{view.anchor}-name"), _when(person, view), paragraph(view.say("intro"), "lead")]
+    head = [
+        heading(view, 0, title, name=f"{view.anchor}-name"),
+        _when(person, view),
+        paragraph(view.say("intro"), "lead"),
+    ]
     short = element("div", *(paragraph(sentence) for sentence in person.written), class_="written")
     header = element("header", *head, short, _tiles(person, view), contents)
     return joined([header, *chain.from_iterable(made.values())])

@@ -43,6 +43,8 @@ def _interest(interest: Interest, events: Mapping[int, PastEvent], largest: floa
     if others:
         count = view.say("other_events_one") if len(others) == 1 else view.say("other_events", count=f"{len(others):,}")
         rows.append(element("li", count, fine_percent(sum(part.weight for part in others)), class_="from soft"))
+    if interest.stated:
+        rows.append(element("li", view.say("stated"), fine_percent(interest.stated), class_="from"))
     together = element("li", view.say("sums_to"), fine_percent(interest.weight), class_="from sum")
     return unfolded(_line(interest.name, interest.weight, largest), element("ul", *rows, together, class_="events"))
 

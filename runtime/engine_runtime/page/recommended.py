@@ -91,4 +91,6 @@ def _events(explanation: Explanation, reason: Reason, view: View) -> list[Sequen
     if others := reason.events[most:]:
         count = view.say("other_events_one") if len(others) == 1 else view.say("other_events", count=f"{len(others):,}")
         rows.append((count, points(sum(share.share for share in others))))
+    if reason.stated:
+        rows.append((view.say("stated"), points(reason.stated)))
     return [*rows, (view.say("no_event"), points(reason.popular + reason.new_item + reason.norm))]

@@ -64,6 +64,7 @@ WORDS = {
     "other_interests": Wording("Everything else", "其余"),
     "other_events_one": Wording("1 other event", "另外 1 条记录"),
     "other_events": Wording("{count} other events", "另外 {count} 条记录"),
+    "stated": Wording("What you have stated yourself", "你自己声明的"),
     "sums_to": Wording("Together", "合计"),
     # recommendations
     "recommended": Wording("Recommended for you, and why", "为你推荐，以及原因"),
@@ -161,8 +162,8 @@ WORDS = {
     # small print
     "small": Wording("How exact this is", "这些数字有多精确"),
     "small_interests": Wording(
-        "The parts of the events under an interest sum to the interest. Nothing is left out but by rounding.",
-        "每个兴趣下各条行为的份额之和等于该兴趣，除四舍五入外没有遗漏。",
+        "The parts under an interest sum to the interest. Nothing is left out but by rounding.",
+        "每个兴趣下各部分之和等于该兴趣，除四舍五入外没有遗漏。",
     ),
     "small_score": Wording(
         "The parts of a score sum to the score, by parts and by events alike. What speaks against an item has a minus.",

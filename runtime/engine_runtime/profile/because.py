@@ -24,6 +24,7 @@ PHRASES: Mapping[str, Mapping[str, str]] = {
         "between": ", ",
         "last": " and ",
         "because_part": "{event} ({percent:.0%}: {way})",
+        "because_stated": "what you have stated of your interests ({percent:.0%})",
         "because": "Because of {events}.",
         "interest": "your interest in {name}",
         "part_interests": "other interests",
@@ -48,6 +49,7 @@ PHRASES: Mapping[str, Mapping[str, str]] = {
         "between": "、",
         "last": "和",
         "because_part": "{event}（{percent:.0%}：{way}）",
+        "because_stated": "你自己声明的兴趣（{percent:.0%}）",
         "because": "因为{events}。",
         "interest": "你对“{name}”的兴趣",
         "part_interests": "其他兴趣",
@@ -111,19 +113,19 @@ def sentences(explanation: Explanation, reason: Reason, most: int = MOST, langua
 
 
 def because(explanation: Explanation, reason: Reason, most: int = MOST, language: str = "en") -> str:
-    """Of `sentences` the one on events; empty where none speaks for the item."""
+    """Of `sentences` the one on events and on what was stated; empty where neither speaks for the item."""
     phrases, events = PHRASES[language], _events(explanation)
-    total = whole([*(share.share for share in reason.events), reason.popular, reason.new_item, reason.norm])
-    named = [share for share in reason.events if share.share > 0][:most]
-    if not named:
-        return ""
+    rest = (reason.stated, reason.popular, reason.new_item, reason.norm)
+    total = whole([*(share.share for share in reason.events), *rest])
     parts = [
         phrases["because_part"].format(
             event=_called(events[share.place], language), percent=share.share / total, way=phrases[_way(share)]
         )
-        for share in named
+        for share in [share for share in reason.events if share.share > 0][:most]
     ]
-    return phrases["because"].format(events=_listed(parts, phrases))
+    if reason.stated > 0:
+        parts.append(phrases["because_stated"].format(percent=reason.stated / total))
+    return phrases["because"].format(events=_listed(parts, phrases)) if parts else ""
 
 
 def otherwise(explanation: Explanation, reason: Reason, language: str = "en") -> str:

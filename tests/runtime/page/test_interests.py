@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from engine_runtime.page.interests import interests
@@ -33,3 +35,12 @@ def test_events_beyond_the_most_are_one_line() -> None:
 def test_nothing_known_is_said() -> None:
     """A person without events is told that there is nothing yet."""
     assert "Nothing is known" in read(interests(unknown(), View("en"))).text
+
+
+def test_what_is_stated_stands_beside_the_events() -> None:
+    """What a person has stated themselves is a part of the interest like an event's."""
+    stated = replace(INTERESTS[0], weight=0.625, stated=0.125)
+    person = replace(known(), explanation=replace(known().explanation, interests=(stated,)))
+    found = read(interests(person, View("en"))).all("details")[0]
+    assert found.numbers == [0.625, 0.375, 0.125, 0.0, 0.125, 0.625]
+    assert "What you have stated yourself" in found.text

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from engine_runtime.page.person import View
@@ -44,3 +46,12 @@ def test_a_person_without_events_is_shown_what_is_popular() -> None:
     card = read(recommended(unknown(), View("en")))
     assert card.all("ul", kind="key")[0].numbers == [1.0]
     assert "Because" not in card.text
+
+
+def test_what_is_stated_is_no_event() -> None:
+    """What a person has stated of an interest has a row of its own in the split by events."""
+    stated = replace(FIRST, stated=1.0, events=(replace(FIRST.events[0], share=9.0),))
+    person = replace(known(), explanation=replace(known().explanation, items=(stated,)))
+    by_event = read(recommended(person, View("en"))).all("table")[1]
+    assert by_event.numbers == [9.0, 1.0, -1.0, 9.0]
+    assert "What you have stated yourself" in by_event.text
