@@ -15,7 +15,7 @@ from engine_runtime.page.parts import heading, paragraph, place_of, section
 from engine_runtime.page.person import Person, View
 from engine_runtime.page.recommended import recommended
 
-SMALL_PRINT = ("small_interests", "small_score", "small_without", "small_names")
+SMALL_PRINT = ("small_interests", "small_score", "small_state", "small_without", "small_names")
 RIGHTS = (("correct", "engine correct"), ("forget", "engine forget"), ("take", "engine explain --json"))
 SECTIONS: dict[str, Callable[[Person, View], list[Markup]]] = {
     "interests": lambda person, view: [interests(person, view)],

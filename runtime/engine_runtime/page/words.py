@@ -76,7 +76,7 @@ WORDS = {
     "not_ranked": Wording("Not on your list", "不在推荐列表中"),
     "not_ranked_mark": Wording("–", "–"),
     "part_concepts": Wording("Your interests", "你的兴趣"),
-    "part_state": Wording("Your latest steps", "你最近的行为走向"),
+    "part_state": Wording("The course of your events", "你最近的行为走向"),
     "part_texts": Wording("Alike in words", "文字描述相近"),
     "part_successors": Wording("What others took next", "别人接着选了什么"),
     "part_popular": Wording("Popular with everybody", "大家都喜欢"),
@@ -168,6 +168,10 @@ WORDS = {
     "small_score": Wording(
         "The parts of a score sum to the score, by parts and by events alike. What speaks against an item has a minus.",
         "无论按组成部分还是按行为，各份之和都等于总分。不支持的部分带负号。",
+    ),
+    "small_state": Wording(
+        "“The course of your events” is what the newest of them, in their order, say beyond your interests.",
+        "“你最近的行为走向”是指最近的行为按先后顺序所说明的、兴趣之外的内容。",
     ),
     "small_without": Wording(
         "“Without …” is no guess: the list was made anew from your events less that one.",

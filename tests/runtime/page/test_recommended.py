@@ -8,14 +8,15 @@ import pytest
 
 from engine_runtime.page.person import View
 from engine_runtime.page.recommended import parts_of, recommended
+from engine_runtime.profile.explanation import Reason
 from profile_reading import read
 from sample_people import FIRST, HOSTILE, POPULAR, SECOND, known, unknown
 
 
 @pytest.mark.parametrize("reason", [FIRST, SECOND, POPULAR])
-def test_parts_sum_to_the_score(reason: object) -> None:
+def test_parts_sum_to_the_score(reason: Reason) -> None:
     """What the colours stand for is the whole score."""
-    assert sum(share for _, share in parts_of(reason)) == reason.score  # type: ignore[arg-type, attr-defined]
+    assert sum(share for _, share in parts_of(reason)) == reason.score
 
 
 def test_reasons_are_said_and_numbers_are_exact() -> None:
