@@ -73,7 +73,7 @@ def explain(
     several users the JSON is a list. docs/explain.md says how to read the page that --html writes.
 
     \b
-    Examples:
+    Example:
       engine explain 405 --bundle bundle --index index --events dataset
       engine explain 405 --bundle bundle --index index --events dataset --html profile.html --language zh
       engine explain --sample 20 --seed 7 --bundle bundle --index index --events dataset --html sample.html
