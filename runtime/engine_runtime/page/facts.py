@@ -10,6 +10,7 @@ from engine_runtime.page.markup import Markup, Part, element
 from engine_runtime.page.numbers import amount, money, percent
 from engine_runtime.page.parts import figure, paragraph, section
 from engine_runtime.page.person import Person, View
+from engine_runtime.page.words import attribute
 
 
 def spending(person: Person, view: View) -> list[Markup]:
@@ -38,7 +39,11 @@ def basics(person: Person, view: View) -> list[Markup]:
     if not found:
         return []
     facts = [
-        element("div", element("dt", one["name"]), element("dd", one["value"], element("span", *_source(one, view))))
+        element(
+            "div",
+            element("dt", attribute(view.language, one["name"])),
+            element("dd", one["value"], element("span", *_source(one, view))),
+        )
         for one in found
     ]
     guessed = any(one["probability"] is not None for one in found)

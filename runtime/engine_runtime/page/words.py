@@ -189,6 +189,24 @@ WORDS = {
 """By what is said."""
 
 
+ATTRIBUTES = {
+    "age": Wording("age", "年龄"),
+    "city": Wording("city", "城市"),
+    "country": Wording("country", "国家"),
+    "gender": Wording("gender", "性别"),
+    "income": Wording("income", "收入"),
+    "occupation": Wording("occupation", "职业"),
+    "sex": Wording("sex", "性别"),
+}
+"""Attributes that often come; another stays as the data set names it."""
+
+
+def attribute(language: str, name: str) -> str:
+    """The name of an attribute of users in a language."""
+    wording = ATTRIBUTES.get(name.lower())
+    return name if wording is None else str(getattr(wording, language))
+
+
 def say(language: str, key: str, **blanks: object) -> str:
     """A phrase with its blanks filled in."""
     phrase: str = getattr(WORDS[key], language)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from engine_runtime.page.facts import basics, spending
 from engine_runtime.page.person import View
 from profile_reading import read
-from sample_people import HOSTILE, known, unknown
+from sample_people import HOSTILE, ROW, known, unknown
 
 
 def test_spending_is_shown_in_full() -> None:
@@ -28,3 +30,13 @@ def test_nothing_known_has_no_section() -> None:
     """A person without prices and attributes has neither."""
     assert spending(unknown(), View("en")) == []
     assert basics(unknown(), View("en")) == []
+
+
+def test_common_attributes_are_named_in_the_language() -> None:
+    """A name that the page knows is in its language; another stays, and so do values."""
+    person = replace(
+        known("zh"), row=ROW | {"basics": [*ROW["basics"], {"name": "x", "value": "y", "probability": None}]}
+    )
+    found = read("".join(basics(person, View("zh"))))
+    assert [name.text for name in found.all("dt")] == ["国家", "年龄", "x"]
+    assert "United Kingdom" in found.text
