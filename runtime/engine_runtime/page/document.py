@@ -16,8 +16,6 @@ from engine_runtime.page.markup import Markup, Part, element
 from engine_runtime.page.person import Person, View
 from engine_runtime.page.words import say
 
-LISTED_EVENTS = 8
-"""Events listed one by one of each user among others; the rest is one line with their sum."""
 FEW = 3
 HTML_LANGUAGES = {"en": "en", "zh": "zh-Hans"}
 
@@ -63,7 +61,7 @@ def _head(title: str) -> Markup:
 
 def _many(people: Sequence[Person], title: str, language: str) -> Markup:
     """An index of users, and each of them under an anchor that the index names."""
-    views = [View(language, f"user-{number}", 2, LISTED_EVENTS) for number in range(1, len(people) + 1)]
+    views = [View(language, f"user-{number}", 2, all_events=False) for number in range(1, len(people) + 1)]
     rows = [
         element("li", element("a", *_summary(person, view), href=f"#{view.anchor}"))
         for person, view in zip(people, views, strict=True)

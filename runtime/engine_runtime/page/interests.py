@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from engine_runtime.page.charts import bar
 from engine_runtime.page.markup import Markup, element
 from engine_runtime.page.numbers import fine_percent, percent
-from engine_runtime.page.parts import event_named, paragraph, section, unfolded
+from engine_runtime.page.parts import event_named, others_counted, paragraph, section, unfolded
 from engine_runtime.page.person import Person, View
-from engine_runtime.profile.explanation import Interest, PastEvent
+from engine_runtime.profile.explanation import Interest, InterestPart, PastEvent
 
 
 def interests(person: Person, view: View) -> Markup:
@@ -27,10 +27,25 @@ def interests(person: Person, view: View) -> Markup:
 
 
 def _interest(interest: Interest, events: Mapping[int, PastEvent], largest: float, view: View) -> Markup:
-    most = len(interest.events) if view.most_events is None else view.most_events
-    shown, others = interest.events[:most], interest.events[most:]
-    widest = max((part.weight for part in shown), default=0.0) or 1.0
-    rows = [
+    shown, others = interest.events[: view.most_events], interest.events[view.most_events :]
+    rows = _events(shown, events, view)
+    if others:
+        told = element("span", others_counted(view, len(others)), class_="soft")
+        rows.append(element("li", told, fine_percent(sum(part.weight for part in others)), class_="from"))
+    if interest.stated:
+        rows.append(element("li", view.say("stated"), fine_percent(interest.stated), class_="from"))
+    rows.append(element("li", view.say("sums_to"), fine_percent(interest.weight), class_="from sum"))
+    parts = [element("ul", *rows)]
+    if others and view.all_events:
+        parts.append(unfolded(view.say("one_by_one"), element("ul", *_events(others, events, view))))
+    line = _line(interest.name, interest.weight, largest)
+    return unfolded(line, element("div", *parts, class_="events"), kind="interest")
+
+
+def _events(parts: Sequence[InterestPart], events: Mapping[int, PastEvent], view: View) -> list[Markup]:
+    """What events add, the bar of the largest full."""
+    widest = max((part.weight for part in parts), default=0.0) or 1.0
+    return [
         element(
             "li",
             event_named(view, events[part.place]),
@@ -38,15 +53,8 @@ def _interest(interest: Interest, events: Mapping[int, PastEvent], largest: floa
             bar(part.weight / widest),
             class_="from",
         )
-        for part in shown
+        for part in parts
     ]
-    if others:
-        count = view.say("other_events_one") if len(others) == 1 else view.say("other_events", count=f"{len(others):,}")
-        rows.append(element("li", count, fine_percent(sum(part.weight for part in others)), class_="from soft"))
-    if interest.stated:
-        rows.append(element("li", view.say("stated"), fine_percent(interest.stated), class_="from"))
-    together = element("li", view.say("sums_to"), fine_percent(interest.weight), class_="from sum")
-    return unfolded(_line(interest.name, interest.weight, largest), element("ul", *rows, together, class_="events"))
 
 
 def _line(name: str, weight: float, largest: float, kind: int = 0) -> Markup:

@@ -40,9 +40,9 @@ def figure(caption: str, *parts: Part) -> Markup:
     return element("figure", element("figcaption", caption), *parts)
 
 
-def unfolded(summary: Part, *parts: Part) -> Markup:
+def unfolded(summary: Part, *parts: Part, kind: str | None = None) -> Markup:
     """What is seen once it is opened."""
-    return element("details", element("summary", summary), *parts)
+    return element("details", element("summary", summary), *parts, class_=kind)
 
 
 def table(heads: Sequence[str], rows: Sequence[Sequence[Part]], last: Sequence[Part] = ()) -> Markup:
@@ -56,6 +56,11 @@ def table(heads: Sequence[str], rows: Sequence[Sequence[Part]], last: Sequence[P
 def _row(cells: Sequence[Part]) -> Markup:
     first, *others = cells
     return element("tr", element("th", first, scope="row"), *(element("td", cell) for cell in others))
+
+
+def others_counted(view: View, count: int) -> str:
+    """How many events are not listed one by one."""
+    return view.say("other_events_one") if count == 1 else view.say("other_events", count=f"{count:,}")
 
 
 def event_named(view: View, event: PastEvent) -> Markup:

@@ -50,13 +50,16 @@ class View:
     level
         Of the heading that names the user; parts below have the next ones.
     most_events
-        How many events are listed one by one; the others are one line. None lists all.
+        How many events are listed at once; the others are one line with their sum.
+    all_events
+        Whether that line is followed by a list of them, to be opened.
     """
 
     language: str
     anchor: str = "profile"
     level: int = 1
-    most_events: int | None = None
+    most_events: int = 8
+    all_events: bool = True
 
     def say(self, key: str, **blanks: object) -> str:
         """A phrase in the language of the page."""

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from engine_runtime.page.charts import stack, swatch
-from engine_runtime.page.markup import Markup, Part, element, joined
+from engine_runtime.page.markup import Markup, Part, element
 from engine_runtime.page.numbers import percent, percent_text, points
-from engine_runtime.page.parts import event_named, heading, paragraph, section, table, unfolded
+from engine_runtime.page.parts import event_named, heading, others_counted, paragraph, section, table, unfolded
 from engine_runtime.page.person import Person, View
 from engine_runtime.profile.because import because, otherwise, whole
-from engine_runtime.profile.explanation import Explanation, Reason
+from engine_runtime.profile.explanation import EventShare, Explanation, Reason
 
 PARTS = ("concepts", "state", "texts", "successors", "popular", "new_item", "norm")
 """What a score is made of, in the order of its colours."""
@@ -77,20 +77,24 @@ def _exactly(explanation: Explanation, reason: Reason, view: View) -> Markup:
     parts = [(view.say(f"part_{name}"), points(share)) for name, share in parts_of(reason) if share]
     captions = [heading(view, 3, view.say(key)) for key in ("by_part", "by_event")]
     by_part = table((view.say("part"), view.say("share")), parts, score)
-    by_event = table((view.say("event"), view.say("share")), _events(explanation, reason, view), score)
-    content = joined([captions[0], by_part, captions[1], by_event])
-    return unfolded(view.say("exact"), element("div", content, class_="exact"))
+    by_event = table((view.say("event"), view.say("share")), _by_event(explanation, reason, view), score)
+    content = [captions[0], by_part, captions[1], by_event]
+    others = reason.events[view.most_events :]
+    if others and view.all_events:
+        told = table((view.say("event"), view.say("share")), _events(explanation, others, view))
+        content.append(unfolded(view.say("one_by_one"), told))
+    return unfolded(view.say("exact"), element("div", *content, class_="exact"))
 
 
-def _events(explanation: Explanation, reason: Reason, view: View) -> list[Sequence[Part]]:
-    events = {event.place: event for event in explanation.events}
-    most = len(reason.events) if view.most_events is None else view.most_events
-    rows: list[Sequence[Part]] = [
-        (event_named(view, events[share.place]), points(share.share)) for share in reason.events[:most]
-    ]
-    if others := reason.events[most:]:
-        count = view.say("other_events_one") if len(others) == 1 else view.say("other_events", count=f"{len(others):,}")
-        rows.append((count, points(sum(share.share for share in others))))
+def _by_event(explanation: Explanation, reason: Reason, view: View) -> list[Sequence[Part]]:
+    rows = _events(explanation, reason.events[: view.most_events], view)
+    if others := reason.events[view.most_events :]:
+        rows.append((others_counted(view, len(others)), points(sum(share.share for share in others))))
     if reason.stated:
         rows.append((view.say("stated"), points(reason.stated)))
     return [*rows, (view.say("no_event"), points(reason.popular + reason.new_item + reason.norm))]
+
+
+def _events(explanation: Explanation, shares: Sequence[EventShare], view: View) -> list[Sequence[Part]]:
+    events = {event.place: event for event in explanation.events}
+    return [(event_named(view, events[share.place]), points(share.share)) for share in shares]

@@ -64,6 +64,7 @@ WORDS = {
     "other_interests": Wording("Everything else", "其余"),
     "other_events_one": Wording("1 other event", "另外 1 条记录"),
     "other_events": Wording("{count} other events", "另外 {count} 条记录"),
+    "one_by_one": Wording("The others one by one", "逐条查看其余记录"),
     "stated": Wording("What you have stated yourself", "你自己声明的"),
     "sums_to": Wording("Together", "合计"),
     # recommendations

@@ -27,9 +27,12 @@ def test_interests_unfold_to_events_that_sum_to_them() -> None:
 
 def test_events_beyond_the_most_are_one_line() -> None:
     """Where not all are listed the others are counted, and their sum is shown."""
-    found = read(interests(known(), View("en", most_events=1))).all("details")[1]
-    assert found.numbers == [0.25, 0.125, 0.125, 0.25]
-    assert "2 other events" in found.text
+    of_many = read(interests(known(), View("en", most_events=1, all_events=False))).all("details", kind="interest")[1]
+    assert of_many.numbers == [0.25, 0.125, 0.125, 0.25]
+    assert "2 other events" in of_many.text
+    alone = read(interests(known(), View("en", most_events=1))).all("details", kind="interest")[1]
+    assert alone.numbers == [*of_many.numbers, 0.0625, 0.0625]
+    assert alone.all("details")[0].numbers == [0.0625, 0.0625]
 
 
 def test_nothing_known_is_said() -> None:

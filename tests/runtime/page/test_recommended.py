@@ -56,3 +56,11 @@ def test_what_is_stated_is_no_event() -> None:
     by_event = read(recommended(person, View("en"))).all("table")[1]
     assert by_event.numbers == [9.0, 1.0, -1.0, 9.0]
     assert "What you have stated yourself" in by_event.text
+
+
+def test_events_beyond_the_most_can_be_opened() -> None:
+    """The split by events stays a sum with one line for the others, which are listed below it."""
+    by_event, others = read(recommended(known(), View("en", most_events=1))).all("table")[1:3]
+    assert by_event.numbers == [7.5, 2.5, -1.0, 9.0]
+    assert "1 other event" in by_event.text
+    assert others.numbers == [2.5]
