@@ -21,7 +21,8 @@ def interests(person: Person, view: View) -> Markup:
     largest = max(interest.weight for interest in found)
     rows = [element("li", _interest(interest, events, largest, view)) for interest in found]
     rest = max(0.0, 1.0 - sum(interest.weight for interest in found))
-    rows.append(element("li", _line(view.say("other_interests"), rest, largest, kind=6), class_="rest"))
+    others = element("span", view.say("other_interests"), class_="name")
+    rows.append(element("li", element("span", others, percent(rest), class_="line"), class_="rest"))
     lead = paragraph(view.say("interests_lead"), "lead")
     return section(view, "interests", lead, element("ul", *rows, class_="bars"))
 
@@ -57,7 +58,5 @@ def _events(parts: Sequence[InterestPart], events: Mapping[int, PastEvent], view
     ]
 
 
-def _line(name: str, weight: float, largest: float, kind: int = 0) -> Markup:
-    return element(
-        "span", element("span", name, class_="name"), percent(weight), bar(weight / largest, kind), class_="line"
-    )
+def _line(name: str, weight: float, largest: float) -> Markup:
+    return element("span", element("span", name, class_="name"), percent(weight), bar(weight / largest), class_="line")
