@@ -96,7 +96,9 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         before = rows_of(serve_batch(engine, dataset, Path(folder) / "before", top_k=TOP)[0])
         masked = strongest(before, options.users, generator)
-        said = {user: (Correction(names[concept], "mask", 0.0, "now"),) for user, concept in masked.items()}
+        said: dict[str, tuple[Correction, ...]] = {
+            user: (Correction(names[concept], "mask", 0.0, "now"),) for user, concept in masked.items()
+        }
         overlay = Overlay(users=said)
         after = rows_of(serve_batch(engine, dataset, Path(folder) / "after", top_k=TOP, overlay=overlay)[0])
     belongs = concepts_of_items(engine.shelf.directions, engine.learned.centres).tolist()

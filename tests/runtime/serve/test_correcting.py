@@ -32,7 +32,10 @@ from tiny import World
 TOP = 10
 
 
-def saying(**users: list[tuple[str, Kind, float]]) -> Overlay:
+Said = list[tuple[str, Kind, float]]
+
+
+def saying(**users: Said) -> Overlay:
     """An overlay of users, each with names, kinds and amounts."""
     return Overlay(users={user: tuple(Correction(*one, made="now") for one in held) for user, held in users.items()})
 
@@ -79,7 +82,8 @@ def test_masked_items_are_gone_and_lists_are_full(
     before = rows(plain)
     hidden = items_of(engine, common)
     assert any(hidden & set(shown(row)) for row in before.values())
-    overlay = saying(**{user: [(f"concept {common}", "mask", 0.0)] for user in before})
+    said: Said = [(f"concept {common}", "mask", 0.0)]
+    overlay = saying(**dict.fromkeys(before, said))
     found = rows(serve_batch(engine, world.dataset, tmp_path / "masked", top_k=TOP, overlay=overlay)[0])
     ids = np.array(engine.shelf.catalogue["item_id"].to_pylist())
     rest = set(ids[engine.shelf.index.rankable]) - hidden
@@ -158,7 +162,8 @@ def test_shares_of_corrected_users_sum(
         whole = events + reason.stated + reason.popular + reason.new_item + reason.norm
         assert whole == pytest.approx(served["score"], abs=1e-4)
     for interest, shown_interest in zip(found.interests, row["interests"], strict=False):
-        assert (interest.name, interest.weight) == (shown_interest["name"], pytest.approx(shown_interest["weight"]))
+        assert interest.name == shown_interest["name"]
+        assert interest.weight == pytest.approx(shown_interest["weight"])
         assert sum(part.weight for part in interest.events) + interest.stated == pytest.approx(
             interest.weight, abs=1e-6
         )
@@ -166,8 +171,8 @@ def test_shares_of_corrected_users_sum(
 
 def test_masked_events_have_no_say_in_texts(world: World, engine: Engine) -> None:
     """With every event's concept masked, nothing is alike to a text any more, and the state alone knows the events."""
-    every = [(f"concept {number}", "mask", 0.0) for number in range(1, tiny.SHAPE.n_concepts)]
-    source = adapt(engine, world.dataset, overlay=saying(u08=every))  # type: ignore[arg-type]  # kinds are plain text
+    every: Said = [(f"concept {number}", "mask", 0.0) for number in range(1, tiny.SHAPE.n_concepts)]
+    source = adapt(engine, world.dataset, overlay=saying(u08=every))
     histories = read_histories(world.dataset)
     ids = world.dataset.users
     user = pq.read_table(ids)["user_id"].to_pylist().index("u08")
@@ -190,7 +195,8 @@ def test_a_graph_serves_masks_exactly(world: World, engine: Engine, tmp_path: Pa
     graph = Engine.load(world.bundle.root, index.root, threads=1)
     assert isinstance(graph.shelf.index, HnswIndex)
     for user in ("u08", "u03"):
-        overlay = saying(**{user: [("concept 1", "mask", 0.0), ("concept 3", "mask", 0.0)]})
+        said: Said = [("concept 1", "mask", 0.0), ("concept 3", "mask", 0.0)]
+        overlay = saying(**{user: said})
         exact, found = (portray(one, world.dataset, user, 5, overlay).row for one in (engine, graph))
         assert shown(found) == shown(exact)
 
@@ -200,7 +206,8 @@ def test_blocks_of_users_leave_no_seam(
 ) -> None:
     """Users who mask the same are ranked a few at a time, with the lists of all together."""
     users = pq.read_table(world.dataset.users)["user_id"].to_pylist()
-    overlay = saying(**{user: [("concept 1", "mask", 0.0)] for user in users})
+    said: Said = [("concept 1", "mask", 0.0)]
+    overlay = saying(**dict.fromkeys(users, said))
     whole = rows(serve_batch(engine, world.dataset, tmp_path / "whole", top_k=TOP, overlay=overlay)[0])
     monkeypatch.setattr(correcting, "BLOCK_SCORES", 1)
     parts = rows(serve_batch(engine, world.dataset, tmp_path / "parts", top_k=TOP, overlay=overlay)[0])
