@@ -7,7 +7,7 @@ from pathlib import Path
 
 from browser import chromium, missing
 
-SIZES = {"phone": (360, 1400), "wide": (1280, 1600)}
+SIZES = {"phone": (360, 1400), "wide": (1280, 1900)}
 
 
 def take(pages: dict[str, Path], folder: Path) -> list[Path]:
