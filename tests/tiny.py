@@ -284,6 +284,7 @@ def write_bundle(target: Path, trained_ids: Sequence[str], info: BundleInfo = BU
         np.save(draft.path / layout.RESIDUALS_FILE, weights("residuals", count, SHAPE.dim) / 10)
         random_table(count).save(draft.path / layout.SUCCESSORS_FILE)
         query_head().save(draft.path / layout.QUERY_FILE)
+        np.save(draft.path / layout.CENTRES_FILE, weights("centres", SHAPE.n_concepts, SHAPE.white_dim))
         (draft.path / layout.PARITY_FILE).write_text(PARITY)
         for name, content in files.items():
             (draft.path / name.replace("_", ".")).write_bytes(content)

@@ -104,6 +104,7 @@ def export_run(
             onnx.save(refiners[precision], str(draft.path / refiner_file(precision)))
         query_head(model.refiner).save(draft.path / layout.QUERY_FILE)
         np.save(draft.path / layout.RESIDUALS_FILE, model.head.residual.detach().numpy())
+        np.save(draft.path / layout.CENTRES_FILE, model.concepts.numpy())
         copies = {
             layout.TOKENIZER_FILE: encoder.tokenizer,
             layout.CONCEPTS_FILE: run.concepts,

@@ -60,6 +60,7 @@ def test_tables_are_copied(bundle: Bundle, trained: Run) -> None:
     """Concepts and successors are those of the run, byte for byte."""
     assert bundle.concepts.read_bytes() == trained.concepts.read_bytes()
     assert bundle.successors.read_bytes() == trained.successors.read_bytes()
+    assert np.array_equal(np.load(bundle.centres), load_model(trained).concepts.numpy())
     assert bundle.info.labels == ()
     assert not bundle.labels.exists()
 

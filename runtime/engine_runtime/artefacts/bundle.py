@@ -18,6 +18,7 @@ ITEMS_FILE = "items.parquet"
 RESIDUALS_FILE = "residuals.npy"
 SUCCESSORS_FILE = "successors.npz"
 QUERY_FILE = "query.npz"
+CENTRES_FILE = "centres.npy"
 PARITY_FILE = "parity.json"
 
 
@@ -103,6 +104,11 @@ class Bundle:
     def query(self) -> Path:
         """How the refiner joins profile and newest state in a query; absent from bundles of before explanations."""
         return self.root / QUERY_FILE
+
+    @property
+    def centres(self) -> Path:
+        """Centres of the concepts among whitened texts: float32 [C, w]; absent from bundles of before corrections."""
+        return self.root / CENTRES_FILE
 
     @property
     def labels(self) -> Path:

@@ -36,6 +36,12 @@ class OutputInfo:
         Users of the data set without a row here, for they are what they were in the output before.
     n_gone
         Users of the output before whom the data set has no more.
+    overlay
+        Digest of the corrections that were applied; empty without any.
+    n_corrected
+        Users served with corrections.
+    n_unknown_users, n_unknown_concepts
+        Users of the overlay whom the data set has not, and corrections of concepts that the bundle has not.
     """
 
     n_users: int
@@ -48,6 +54,10 @@ class OutputInfo:
     n_parts: int
     n_unchanged: int = 0
     n_gone: int = 0
+    overlay: str = ""
+    n_corrected: int = 0
+    n_unknown_users: int = 0
+    n_unknown_concepts: int = 0
 
 
 @dataclass(frozen=True)

@@ -40,6 +40,12 @@ cache_option = click.option(
     help="Folder where vectors of texts are kept, so that a later run encodes new texts alone.",
 )
 
+overlay_option = click.option(
+    "--overlay",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="Corrections by users, from `engine correct`.",
+)
+
 
 def out_option(what: str) -> Callable[[Command], Command]:
     """Option ``--out`` for the directory of `what`."""

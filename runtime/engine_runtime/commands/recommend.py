@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from engine_runtime.commands.console import emit
-from engine_runtime.commands.options import EXISTING_DIRECTORY, json_option, precision_option
+from engine_runtime.commands.options import EXISTING_DIRECTORY, json_option, overlay_option, precision_option
 from engine_runtime.profile.phrases import PHRASES
 
 if TYPE_CHECKING:
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     is_flag=True,
     help="Print a prompt for a language model, in this language or English; none is called.",
 )
+@overlay_option
 @precision_option
 @json_option
 def recommend(
@@ -38,6 +39,7 @@ def recommend(
     top_k: int,
     language: str | None,
     as_prompt: bool,
+    overlay: Path | None,
     precision: str,
     as_json: bool,
 ) -> None:
@@ -50,11 +52,13 @@ def recommend(
       engine recommend 405 --bundle bundle --index index --events dataset --language en
     """
     from engine_runtime.artefacts.dataset import Dataset
+    from engine_runtime.artefacts.overlay import read_overlay
     from engine_runtime.serve.engine import Engine
     from engine_runtime.serve.portrait import portray
 
     engine = Engine.load(bundle, index_path, precision)
-    portrait = portray(engine, Dataset.open(events), user, top_k)
+    corrected = read_overlay(overlay) if overlay else None
+    portrait = portray(engine, Dataset.open(events), user, top_k, corrected)
     sentences = portrait.written(language) if language else None
     asked = portrait.prompt(language or "en") if as_prompt else None
     if as_json:

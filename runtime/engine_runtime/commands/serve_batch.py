@@ -19,6 +19,7 @@ from engine_runtime.commands.options import (
     force_option,
     json_option,
     out_option,
+    overlay_option,
     precision_option,
     provider_option,
 )
@@ -70,6 +71,7 @@ differ from one machine to another."""
     type=EXISTING_DIRECTORY,
     help="An output of before: serve only users who have changed since, and list those who are gone.",
 )
+@overlay_option
 @watch_options
 @click.option("--resume", is_flag=True, help="Go on from the finished parts of a run that was stopped.")
 @force_option
@@ -88,6 +90,7 @@ def serve_batch(
     provider: Provider,
     cache: Path | None,
     since: Path | None,
+    overlay: Path | None,
     metrics_port: int | None,
     metrics_host: str,
     summary: Path | None,
@@ -109,6 +112,9 @@ def serve_batch(
     output was made, with the same bundle, index, precision, provider and top-k. Put the rows in the place of the
     earlier ones by user_id, and take out the users in gone.parquet; the next run goes on from OUT.
 
+    With --overlay users who have corrected their interests get what follows from that, and are served with --since when
+    their corrections have changed; no bit of another user's row is touched. docs/corrections.md has the formulas.
+
     \b
     Example:
       engine serve-batch --bundle bundle --index index --events dataset --out profiles
@@ -121,6 +127,7 @@ def serve_batch(
 
     from engine_runtime.artefacts.index import IndexArtefact
     from engine_runtime.artefacts.output import KIND
+    from engine_runtime.artefacts.overlay import read_overlay
     from engine_runtime.artefacts.unfinished import unfinished
     from engine_runtime.serve.batch import begin, changes, serve_rest
     from engine_runtime.serve.engine import Engine
@@ -135,13 +142,16 @@ def serve_batch(
         engine = Engine.load(bundle, index_path, precision, workers, provider, cache)
         catalogue = IndexArtefact.open(index_path, verify=False).items
         dataset = _dataset(events, config, users, catalogue, work.scratch, memory)
-        changed = changes(since, engine, dataset, top_k)
-        left = begin(work, engine, dataset, top_k, changed)
+        said = read_overlay(overlay) if overlay else None
+        changed = changes(since, engine, dataset, top_k, said)
+        left = begin(work, engine, dataset, top_k, changed, said)
         watch.begin(work, dataset, left)
         log_begin(watch)
         with progress("serving", left, "users") as advance:
             hooks = (watch.counting(advance), bucket_done(watch), watch.stages)
-            output, stages = serve_rest(work, engine, dataset, top_k, *hooks, memory=memory, since=changed)
+            output, stages = serve_rest(
+                work, engine, dataset, top_k, *hooks, memory=memory, since=changed, overlay=said
+            )
         watch.end()
         found = sum_up(watch, output, summary)
     if as_json:
@@ -164,6 +174,7 @@ def _summary(info: OutputInfo, stages: Stages, seconds: float) -> dict[str, str]
         shown["users unchanged"] = f"{info.n_unchanged:,}"
     if info.n_gone:
         shown["users gone"] = f"{info.n_gone:,}"
+    shown |= _corrected(info)
     if stages.users < info.n_users:
         shown["served by an earlier run"] = f"{info.n_users - stages.users:,}"
     shown["seconds"] = f"{seconds:.1f}"
@@ -173,6 +184,15 @@ def _summary(info: OutputInfo, stages: Stages, seconds: float) -> dict[str, str]
         shown["slowest stage"] = f"{stages.slowest}, {share:.0%} of the work: {stages.floor:.1f} s, were it all"
         shown["CPUs"] = f"{stages.cpus}, busy {min(stages.busy(seconds), 1):.0%} of the time"
     return shown
+
+
+def _corrected(info: OutputInfo) -> dict[str, str]:
+    counts = {
+        "users corrected": info.n_corrected,
+        "corrected, not in the data set": info.n_unknown_users,
+        "corrections of concepts that are gone": info.n_unknown_concepts,
+    }
+    return {name: f"{count:,}" for name, count in counts.items() if count}
 
 
 @contextmanager

@@ -5,7 +5,7 @@ Plain numbers and names, ready for JSON (`dataclasses.asdict`). Knows nothing of
 An item's shares sum to its score, by two splits::
 
     score = concepts + other_concepts + state + texts + successors + popular + new_item + norm
-    score = share of each event + popular + new_item + norm
+    score = share of each event + stated + popular + new_item + norm
 """
 
 from __future__ import annotations
@@ -55,13 +55,16 @@ class Interest:
     weight
         Its part of the whole profile.
     events
-        Every event that the model has read, the largest part first; they sum to `weight`.
+        Every event that the model has read, the largest part first; with `stated` they sum to `weight`.
+    stated
+        What the user has stated.
     """
 
     concept: int
     name: str
     weight: float
     events: tuple[InterestPart, ...]
+    stated: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -167,6 +170,8 @@ class Reason:
         Shares of the events, the largest first; those that add nothing are left out.
     without
         The ranking without one event, that of the largest share if none was chosen; None where there is no event.
+    stated
+        Share of what the user has stated of the interests; a part of their shares.
     """
 
     item_id: str
@@ -183,6 +188,7 @@ class Reason:
     norm: float
     events: tuple[EventShare, ...]
     without: Without | None
+    stated: float = 0.0
 
 
 @dataclass(frozen=True)

@@ -28,7 +28,7 @@ class Phrases:
         How often.
     since, once, today, yesterday, days_ago, months_ago, years_ago
         When the last event was, counted from the end of the log.
-    active, always_on, mostly_on, often_on, any_day, always_in, mostly_in, often_in, any_hour
+    active, active_days, always_on, mostly_on, often_on, any_day, always_in, mostly_in, often_in, any_hour
         On which days and at which hours; of hours, the part of the day and the hour.
     interests, wide_interests
         Of concepts.
@@ -74,6 +74,7 @@ class Phrases:
     months_ago: str
     years_ago: str
     active: str
+    active_days: str
     always_on: str
     mostly_on: str
     often_on: str
@@ -146,6 +147,7 @@ ENGLISH = Phrases(
     months_ago="about {} months before",
     years_ago="about {} years before",
     active="Active {}, and {}.",
+    active_days="Active {}.",
     always_on="only on {}",
     mostly_on="mostly on {}",
     often_on="most often on {}",
@@ -213,6 +215,7 @@ CHINESE = Phrases(
     months_ago="前约 {} 个月",
     years_ago="前约 {} 年",
     active="活跃时间{}，{}。",
+    active_days="活跃时间{}。",
     always_on="都在{}",
     mostly_on="多在{}",
     often_on="以{}最多",

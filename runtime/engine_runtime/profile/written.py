@@ -156,6 +156,8 @@ def _when(habits: Row, words: Phrases) -> str:
     part = max(range(4), key=lambda candidate: parts[candidate])
     hour = max(range(6 * part, 6 * part + 6), key=lambda candidate: hours[candidate])
     on = _degree(days[day], EVEN_DAY, (words.always_on, words.mostly_on, words.often_on, words.any_day))
+    if hours[0] > WHOLE:  # all at midnight: the log knows days alone
+        return words.active_days.format(on.format(words.weekdays[day]))
     at = _degree(parts[part], EVEN_PART, (words.always_in, words.mostly_in, words.often_in, words.any_hour))
     return words.active.format(on.format(words.weekdays[day]), at.format(words.parts_of_day[part], hour))
 

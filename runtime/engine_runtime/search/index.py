@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from typing import Protocol
 
 import numpy as np
@@ -99,6 +100,11 @@ class ExactIndex:
         float32 [items, d].
     rankable
         bool [items].
+
+    Attributes
+    ----------
+    withheld
+        int64: columns of the scores that are never found; None where all may be.
     """
 
     method = "exact"
@@ -109,6 +115,7 @@ class ExactIndex:
         self._items = np.flatnonzero(rankable).astype(np.int32)
         self._columns = np.cumsum(rankable) - 1
         self._rows = vectors if rankable.all() else vectors[self._items]
+        self.withheld: Ints | None = None
 
     def search(self, queries: Floats, k: int) -> tuple[Floats, Items]:
         """See `Index.search`."""
@@ -126,21 +133,33 @@ class ExactIndex:
 
     def ask(self, queries: Floats) -> Asked:
         """See `Index.ask`."""
-        return _Sheet(queries @ self._rows.T, self._items, self._columns)
+        scores = queries @ self._rows.T
+        if self.withheld is None:
+            return _Sheet(scores, self._items, self._columns, len(self._items))
+        scores[:, self.withheld] = -np.inf
+        return _Sheet(scores, self._items, self._columns, len(self._items) - len(self.withheld))
+
+    def without(self, items: npt.NDArray[np.bool_]) -> ExactIndex:
+        """The same index, which keeps `items`, bool [items], back; nothing is copied."""
+        index = copy.copy(self)
+        index.rankable = self.rankable & ~items
+        index.withheld = np.flatnonzero(~index.rankable[self._items])
+        return index
 
 
 class _Sheet:
-    """All scores of some queries: float32 [queries, rankable items]."""
+    """All scores of some queries: float32 [queries, rankable items], of which `n_found` may be found."""
 
-    def __init__(self, scores: Floats, items: Items, columns: Ints) -> None:
+    def __init__(self, scores: Floats, items: Items, columns: Ints, n_found: int) -> None:
         self._scores = scores
         self._items = items
         self._columns = columns
+        self._n_found = n_found
 
     def best(self, k: int) -> tuple[Floats, Items]:
         scores = np.full((len(self._scores), k), -np.inf, np.float32)
         items = np.full((len(self._scores), k), -1, np.int32)
-        found = min(k, len(self._items))
+        found = min(k, self._n_found)
         if found and len(scores):
             columns, scores[:, :found] = best(self._scores, found)
             items[:, :found] = self._items[columns]

@@ -5,7 +5,8 @@ held (`engine_runtime.profile.contributions`), texts and successions are sums ov
 one part without a linear split. It goes to the events by occlusion: each event that the refiner reads is left out in
 turn, all these histories are refined in one call, and an event's effect is how much the state's share falls, the item
 and the norm's deviation held. The effects need not sum to the share; what is missing is added in equal parts, which
-gives the nearest numbers (least squares) that do. Knows an engine's arrays; knows nothing of names or files.
+gives the nearest numbers (least squares) that do. What a user has stated is no event's: it has a share of its own.
+Knows an engine's arrays; knows nothing of names or files.
 """
 
 from __future__ import annotations
@@ -26,12 +27,14 @@ from engine_runtime.profile.contributions import (
     query_shares,
     summing_to,
 )
+from engine_runtime.profile.correction import parts_of_profile
 from engine_runtime.search.evidence import rule_shares, start_share, text_shares
 
 if TYPE_CHECKING:
     from engine_runtime.serve.engine import Engine, Profiles
 
 Doubles = npt.NDArray[np.float64]
+Bools = npt.NDArray[np.bool_]
 Ints = npt.NDArray[np.int64]
 Items = npt.NDArray[np.int32]
 
@@ -47,7 +50,11 @@ class Attribution:
     read
         int64 [T]: rows in the history of the events that the refiner reads.
     interests
-        float64 [T, C]: what each event read adds to each interest; sums to the profile.
+        float64 [T, C]: what each event read adds to each interest; with `stated_interests` they sum to the profile.
+    stated_interests
+        float64 [C]: what the user has stated of each interest.
+    stated
+        float64 [n]: of that; a part of the shares of the interests.
     concepts
         float64 [n, C]: shares of the interests.
     state
@@ -63,6 +70,8 @@ class Attribution:
     items: Items
     read: Ints
     interests: Doubles
+    stated_interests: Doubles
+    stated: Doubles
     concepts: Doubles
     state: Doubles
     norm: Doubles
@@ -109,21 +118,24 @@ def attribute(engine: Engine, profiles: Profiles, items: Items) -> Attribution:
     histories = profiles.histories
     inputs = _inputs(engine, histories)
     read, shape = inputs.events, (len(items), histories.n_events)
-    parts = interest_parts(engine.refiner.concepts(inputs, engine.shelf.vectors, 0))
-    by_concepts, by_state = np.zeros(shape), np.zeros(shape)
+    parts, said = _interests(profiles, interest_parts(engine.refiner.concepts(inputs, engine.shelf.vectors, 0)))
+    by_concepts, by_state, stated = np.zeros(shape), np.zeros(shape), np.zeros(len(items))
     found = QueryShares(np.zeros((len(items), parts.shape[1])), np.zeros(len(items)), np.zeros(len(items)))
-    if len(read):
+    if profiles.query.any():
         found, by_state[:, read] = _query(engine, profiles, inputs, items)
-        by_concepts[:, read] = over_events(found.concepts, parts)
+        by_all = over_events(found.concepts, np.concatenate((parts, said[None])))
+        by_concepts[:, read], stated = by_all[:, :-1], by_all[:, -1]
     successors, popular = _successions(engine, profiles, items)
     return Attribution(
         items=items,
         read=read,
         interests=parts,
+        stated_interests=said,
+        stated=stated,
         concepts=found.concepts,
         state=found.state,
         norm=found.norm,
-        new_item=_bonus(engine, items) if len(read) else np.zeros(len(items)),
+        new_item=_bonus(engine, items) if profiles.query.any() else np.zeros(len(items)),
         popular=popular,
         event_concepts=by_concepts,
         event_state=by_state,
@@ -166,6 +178,14 @@ def _inputs(engine: Engine, histories: Histories) -> ModelInputs:
     return model_inputs(histories, engine.info.value, engine.info.gap, engine.info.shape.max_events)
 
 
+def _interests(profiles: Profiles, parts: Doubles) -> tuple[Doubles, Doubles]:
+    """What each event adds to each interest as it is served, [T, C], and what the user has stated, [C]."""
+    if profiles.personal is None:
+        return parts, np.zeros(parts.shape[1])
+    factor, stated = parts_of_profile(parts.sum(axis=0, keepdims=True), profiles.personal.amounts)
+    return parts * factor, stated[0]
+
+
 def _query(engine: Engine, profiles: Profiles, inputs: ModelInputs, items: Items) -> tuple[QueryShares, Doubles]:
     """Shares of ``<q, e>``, and that of the newest state by event read."""
     head, vectors, profile = engine.learned.query_head, engine.shelf.vectors, profiles.concepts[0]
@@ -180,9 +200,11 @@ def _query(engine: Engine, profiles: Profiles, inputs: ModelInputs, items: Items
 def _texts(engine: Engine, profiles: Profiles, items: Items) -> Doubles:
     """Share of texts by event: [n, H]."""
     history, fusion = profiles.histories.items, engine.info.fusion
-    if not (fusion.text_weight and profiles.query.any()):
-        return np.zeros((len(items), len(history)))
-    return text_shares(history, items, engine.shelf.directions, fusion)
+    shares = np.zeros((len(items), len(history)))
+    if fusion.text_weight and profiles.query.any():
+        told = _remembered(profiles)
+        shares[:, told] = text_shares(history[told], items, engine.shelf.directions, fusion)
+    return shares
 
 
 def _successions(engine: Engine, profiles: Profiles, items: Items) -> tuple[Doubles, Doubles]:
@@ -192,7 +214,7 @@ def _successions(engine: Engine, profiles: Profiles, items: Items) -> tuple[Doub
     successors, popular = np.zeros((len(items), len(history))), np.zeros(len(items))
     if not profiles.query.any():  # of no event the place is known
         return successors, start_share(items, shelf.successors, fusion)
-    known = history < len(shelf.catalogue)
+    known = (history < len(shelf.catalogue)) & _remembered(profiles)
     if known.any():
         successors[:, known] = rule_shares(history[known], items, shelf.successors, fusion)
     else:
@@ -206,7 +228,7 @@ def _effects(engine: Engine, profiles: Profiles, items: Items, read: Ints) -> Do
     effects = np.zeros((len(items), histories.n_events))
     newest = np.arange(histories.n_events)[-max(1, engine.info.fusion.n_events) :]
     touched = np.union1d(read, newest)
-    others = scores(engine, engine.profile(without(histories, touched)), items)
+    others = scores(engine, engine.profile(without(histories, touched), profiles.personal), items)
     effects[:, touched] = (scores(engine, profiles, items) - others).T
     return effects
 
@@ -217,5 +239,17 @@ def _bonus(engine: Engine, items: Items) -> Doubles:
 
 def _one(profiles: Profiles, user: int) -> Profiles:
     rows = slice(user, user + 1)
-    histories = profiles.histories.slice(user, user + 1)
-    return replace(profiles, histories=histories, query=profiles.query[rows], concepts=profiles.concepts[rows])
+    histories, personal = profiles.histories.slice(user, user + 1), profiles.personal
+    return replace(
+        profiles,
+        histories=histories,
+        query=profiles.query[rows],
+        concepts=profiles.concepts[rows],
+        personal=None if personal is None else personal.take([user]),
+    )
+
+
+def _remembered(profiles: Profiles) -> Bools:
+    """Which events of one user have a say in texts and successions: bool [H]."""
+    histories, personal = profiles.histories, profiles.personal
+    return np.ones(histories.n_events, np.bool_) if personal is None else personal.remembered(histories)

@@ -21,20 +21,23 @@ from engine_runtime.artefacts import bundle as bundle_layout
 from engine_runtime.artefacts import dataset as dataset_layout
 from engine_runtime.artefacts import index as index_layout
 from engine_runtime.artefacts import output as layout
-from engine_runtime.artefacts.commits import Task
+from engine_runtime.artefacts.commits import Settings, Task
 from engine_runtime.artefacts.dataset import Dataset
 from engine_runtime.artefacts.output import Output, OutputInfo
+from engine_runtime.artefacts.overlay import Overlay
 from engine_runtime.artefacts.unfinished import Unfinished, unfinished
 from engine_runtime.artefacts.writing import creator
 from engine_runtime.data.histories import Histories, read_catalogue
 from engine_runtime.data.reading import read_blocks, read_bucket_users
-from engine_runtime.data.schema import ITEM_ID, N_EVENTS, TEXT
+from engine_runtime.data.schema import ITEM_ID, N_EVENTS, TEXT, USER_ID
 from engine_runtime.profile.spending import market
-from engine_runtime.serve.engine import Engine, check_event_types
+from engine_runtime.search.fusion import Ranking
+from engine_runtime.serve.correcting import Corrections, understand
+from engine_runtime.serve.engine import Engine, Profiles, check_event_types
 from engine_runtime.serve.learned import align
 from engine_runtime.serve.output import Names, rows, schema
 from engine_runtime.serve.plan import MEMORY, plan
-from engine_runtime.serve.since import Since, compare, write_gone, write_state
+from engine_runtime.serve.since import Since, compare, count_unknown, write_gone, write_state
 from engine_runtime.serve.stages import Stages
 from engine_runtime.serve.workers import Advance, Served, serve_each
 
@@ -57,6 +60,8 @@ class Source:
         Items that the index lacks.
     names
         What numbers mean to a reader.
+    corrections
+        What users say of their interests; None where nobody does.
     """
 
     engine: Engine
@@ -64,6 +69,7 @@ class Source:
     numbers: npt.NDArray[np.int32]
     n_new: int
     names: Names
+    corrections: Corrections | None = None
 
 
 def serve_batch(
@@ -74,6 +80,7 @@ def serve_batch(
     top_k: int = 10,
     memory: str = MEMORY,
     since: Path | None = None,
+    overlay: Overlay | None = None,
     replace: bool = False,
     resume: bool = False,
     advance: Advance = lambda users: None,
@@ -97,6 +104,8 @@ def serve_batch(
     since
         An output made with the same engine of an earlier data set: only users who are not what they were in it are
         served. Days and shares of time in their rows are as of the new data set; the rows of the others stand.
+    overlay
+        Corrections by users. With `since`, users whose corrections are not what they were are served, too.
     replace
         Whether an output that is there, or an unfinished one, may be replaced.
     resume
@@ -113,27 +122,38 @@ def serve_batch(
         The place is taken, by an artefact or by another process.
     """
     with unfinished(out, layout.KIND, replace=replace, resume=resume) as work:
-        found = changes(since, engine, dataset, top_k)
-        begin(work, engine, dataset, top_k, found)
-        return serve_rest(work, engine, dataset, top_k, advance, memory=memory, since=found)
+        found = changes(since, engine, dataset, top_k, overlay)
+        begin(work, engine, dataset, top_k, found, overlay)
+        return serve_rest(work, engine, dataset, top_k, advance, memory=memory, since=found, overlay=overlay)
 
 
-def changes(previous: Path | None, engine: Engine, dataset: Dataset, top_k: int) -> Since | None:
+def changes(
+    previous: Path | None, engine: Engine, dataset: Dataset, top_k: int, overlay: Overlay | None = None
+) -> Since | None:
     """Who is not what they were in the output `previous`; None where there is none."""
-    return None if previous is None else compare(previous, _task(engine, dataset, top_k), dataset)
+    return None if previous is None else compare(previous, _task(engine, dataset, top_k, overlay), dataset, overlay)
 
 
-def _task(engine: Engine, dataset: Dataset, top_k: int) -> Task:
+def _task(engine: Engine, dataset: Dataset, top_k: int, overlay: Overlay | None) -> Task:
     """What an output of all users is made from and how."""
     parents = {bundle_layout.KIND: engine.bundle.manifest.digest, dataset_layout.KIND: dataset.manifest.digest}
     if engine.index_digest is not None:
         parents[index_layout.KIND] = engine.index_digest
-    return Task(creator(), parents, {"top_k": top_k, "precision": engine.precision, "provider": engine.provider})
+    said = overlay.digest if overlay else ""
+    settings: Settings = {"top_k": top_k, "precision": engine.precision, "provider": engine.provider, "overlay": said}
+    return Task(creator(), parents, settings)
 
 
-def begin(work: Unfinished, engine: Engine, dataset: Dataset, top_k: int, since: Since | None = None) -> int:
+def begin(
+    work: Unfinished,
+    engine: Engine,
+    dataset: Dataset,
+    top_k: int,
+    since: Since | None = None,
+    overlay: Overlay | None = None,
+) -> int:
     """Say what is served and find what is done of it; return how many users are left."""
-    task = _task(engine, dataset, top_k)
+    task = _task(engine, dataset, top_k, overlay)
     work.begin(task.parents | ({layout.KIND: since.output} if since else {}), task.settings)
     wanted = since.n_changed if since else dataset.info.n_users
     return 0 if work.manifest is not None else wanted - work.counted("users")
@@ -150,6 +170,7 @@ def serve_rest(
     *,
     memory: str = MEMORY,
     since: Since | None = None,
+    overlay: Overlay | None = None,
 ) -> tuple[Output, Stages]:
     """Serve the buckets that are not done and finish the output.
 
@@ -160,7 +181,7 @@ def serve_rest(
     if work.manifest is not None:
         return Output.open(work.out, verify=False), stages
     with stages.timed("prepare"):
-        source = adapt(engine, dataset, since)
+        source = adapt(engine, dataset, since, overlay)
         left = [bucket for bucket in range(dataset.info.n_buckets) if layout.part_file(bucket) not in work.done]
         planned = plan(engine, top_k, len(left), memory)
         stages.processes, stages.cpus = planned.processes, planned.processes * planned.threads
@@ -192,17 +213,21 @@ def serve_rest(
         n_parts=dataset.info.n_buckets,
         n_unchanged=dataset.info.n_users - n_users,
         n_gone=len(since.gone) if since else 0,
+        overlay=overlay.digest if overlay else "",
+        n_corrected=work.counted("corrected"),
+        n_unknown_users=count_unknown(dataset, overlay),
+        n_unknown_concepts=source.corrections.n_unknown if source.corrections else 0,
     )
     with stages.timed("commit"):
-        _keep_state(work, dataset, since)
+        _keep_state(work, dataset, since, overlay)
         work.finish(described)
     return Output.open(work.out, verify=False), stages
 
 
-def _keep_state(work: Unfinished, dataset: Dataset, since: Since | None) -> None:
+def _keep_state(work: Unfinished, dataset: Dataset, since: Since | None, overlay: Overlay | None) -> None:
     """Write what a later run compares with, and who is gone."""
-    none = {"users": 0, "events": 0, "without_events": 0}
-    if layout.STATE_FILE not in work.done and write_state(dataset, work.content / layout.STATE_FILE):
+    none = {"users": 0, "events": 0, "without_events": 0, "corrected": 0}
+    if layout.STATE_FILE not in work.done and write_state(dataset, work.content / layout.STATE_FILE, overlay):
         work.commit(layout.STATE_FILE, none)
     if since is not None and layout.GONE_FILE not in work.done:
         write_gone(since, work.content / layout.GONE_FILE)
@@ -238,7 +263,7 @@ def serve_bucket(
     Returns
     -------
     dict
-        Numbers of ``users``, their ``events`` and users ``without_events`` in the part.
+        Numbers of ``users``, their ``events``, users ``without_events`` and users ``corrected`` in the part.
     """
     shape = source.engine.info.shape
     with stages.timed("read"):
@@ -260,7 +285,9 @@ def serve_bucket(
             stages.users += len(block)
             advance(len(block))
     events = people[N_EVENTS].to_numpy()
-    return {"users": len(people), "events": int(events.sum()), "without_events": int((events == 0).sum())}
+    said = source.corrections.count(people[USER_ID].to_pylist()) if source.corrections else 0
+    counts = {"users": len(people), "events": int(events.sum()), "without_events": int((events == 0).sum())}
+    return counts | {"corrected": said}
 
 
 def serve_users(source: Source, people: pa.Table, histories: Histories, top_k: int, stages: Stages) -> pa.Table:
@@ -271,17 +298,39 @@ def serve_users(source: Source, people: pa.Table, histories: Histories, top_k: i
         profiles = engine.profile(numbered)
     with stages.timed("rank"):
         ranking = engine.recommend(profiles, top_k)
+    if source.corrections is not None:
+        with stages.timed("correct"):
+            profiles, ranking = _corrected(source, people, profiles, ranking)
     with stages.timed("facets"):
         return rows(people, numbered, profiles, ranking, source.names, engine.labels(profiles))
 
 
-def adapt(engine: Engine, dataset: Dataset, since: Since | None = None) -> Source:
+def _corrected(source: Source, people: pa.Table, profiles: Profiles, ranking: Ranking) -> tuple[Profiles, Ranking]:
+    """Put other rows in the place of those of users who have corrections, in the arrays that are given."""
+    found = source.corrections.of(people[USER_ID].to_pylist()) if source.corrections else None
+    if found is None:
+        return profiles, ranking
+    users, personal = found
+    own = source.engine.profile(profiles.histories.take(users), personal)
+    best = source.engine.recommend(own, ranking.items.shape[1])
+    for whole, part in (
+        (profiles.query, own.query),
+        (profiles.concepts, own.concepts),
+        (ranking.items, best.items),
+        (ranking.scores, best.scores),
+    ):
+        whole[users] = part
+    return profiles, ranking
+
+
+def adapt(engine: Engine, dataset: Dataset, since: Since | None = None, overlay: Overlay | None = None) -> Source:
     """Match a data set with an engine's index; with `since`, of the items that it lacks only those that are needed.
 
     Raises
     ------
     ArtefactError
-        The data set numbers its event types otherwise than the bundle.
+        The data set numbers its event types otherwise than the bundle, or a concept of the overlay is masked and the
+        bundle is of an earlier version.
     """
     check_event_types(engine.info, dataset)
     items, shelf = read_catalogue(dataset.items), engine.shelf
@@ -300,4 +349,4 @@ def adapt(engine: Engine, dataset: Dataset, since: Since | None = None) -> Sourc
         market=market(shelf.catalogue),
         as_of=dataset.info.last_time,
     )
-    return Source(engine, dataset, numbers, len(fresh), names)
+    return Source(engine, dataset, numbers, len(fresh), names, understand(engine, overlay))

@@ -35,6 +35,7 @@ from engine_runtime.search.fusion import Ranking, Seen, rank, wide_queries
 from engine_runtime.search.index import Index
 from engine_runtime.search.newcomers import Newcomers
 from engine_runtime.serve.attribution import Attribution, attribute
+from engine_runtime.serve.correcting import Personal, correct, recommend_corrected
 from engine_runtime.serve.learned import Learned, align
 from engine_runtime.serve.shelf import Shelf, lengthen, shelve
 
@@ -54,11 +55,14 @@ class Profiles:
         float32 [users, d + w]: q_u, then what texts to look for; its inner product with an item's vector ranks.
     concepts
         z_u: float32 [users, C]; the readable profile, rows sum to 1, zero for a user without ordered events.
+    personal
+        How the users correct it; None where query and concepts are as their events have made them.
     """
 
     histories: Histories
     query: Floats
     concepts: Floats
+    personal: Personal | None = None
 
 
 class Engine:
@@ -199,8 +203,10 @@ class Engine:
         """Numbers of items in the index's catalogue, as histories name them: int32 [ids], -1 for an unknown one."""
         return align(pa.chunked_array([pa.array(ids, pa.string())]), self.shelf.catalogue[ITEM_ID])
 
-    def profile(self, histories: Histories) -> Profiles:
+    def profile(self, histories: Histories, personal: Personal | None = None) -> Profiles:
         """Refine histories, whose items are numbered as in the index's catalogue.
+
+        `personal` are corrections of each of the users, or of one for all; see `engine_runtime.serve.correcting`.
 
         Raises
         ------
@@ -214,7 +220,8 @@ class Engine:
         refined = self.refiner.refine(inputs, self.shelf.vectors)
         seen = Seen(histories.offsets, histories.items)
         query = wide_queries(refined.query, seen, self.shelf.directions, self.info.fusion)
-        return Profiles(histories, query, refined.profile)
+        profiles = Profiles(histories, query, refined.profile)
+        return profiles if personal is None else correct(self, profiles, inputs, personal)
 
     def labels(self, profiles: Profiles) -> list[Prediction]:
         """Attributes of users that the bundle's label heads predict; an empty list where it has none."""
@@ -227,6 +234,8 @@ class Engine:
 
     def recommend(self, profiles: Profiles, k: int = 10) -> Ranking:
         """The `k` best items of each user that are not in their history."""
+        if profiles.personal is not None:
+            return recommend_corrected(self, profiles, profiles.personal, k)
         shelf = self.shelf
         histories = profiles.histories
         if len(shelf.vectors) > len(shelf.catalogue):

@@ -12,6 +12,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from engine_runtime.artefacts.dataset import Dataset
+from engine_runtime.artefacts.overlay import Overlay
 from engine_runtime.data.histories import Histories, read_catalogue, titles
 from engine_runtime.data.schema import ITEM_ID, NO_TIME
 from engine_runtime.errors import InputError
@@ -74,6 +75,7 @@ def explain_user(
     items: Sequence[str] | None = None,
     top: int = 3,
     leave_out: int | None = None,
+    overlay: Overlay | None = None,
 ) -> Explanation:
     """Explain one user of a data set.
 
@@ -92,6 +94,8 @@ def explain_user(
     leave_out
         Place in the history, 1 the oldest, of the event without which rankings are told; if None, of each item the
         event that adds most to it.
+    overlay
+        Corrections by users; what is explained is then what follows from those of this user.
 
     Raises
     ------
@@ -100,9 +104,11 @@ def explain_user(
     ArtefactError
         The bundle is of an earlier version, which can not be explained.
     """
-    source = adapt(engine, dataset)
+    source = adapt(engine, dataset, overlay=overlay)
     engine, histories = source.engine, history_of(dataset, user_id)
-    profiles = engine.profile(replace(histories, items=source.numbers[histories.items]))
+    said = source.corrections.of([user_id]) if source.corrections else None
+    numbered = replace(histories, items=source.numbers[histories.items])
+    profiles = engine.profile(numbered, said[1] if said else None)
     if leave_out is not None and not 1 <= leave_out <= histories.n_events:
         raise InputError(f"there is no event {leave_out} to leave out: the history has {histories.n_events}.")
     case = _case(engine, profiles, items, top, None if leave_out is None else leave_out - 1)
@@ -152,6 +158,7 @@ def _iso(time: Any) -> str | None:
 
 def _interests(case: _Case) -> tuple[Interest, ...]:
     weights, parts, read = case.profiles.concepts[0], case.attribution.interests, case.attribution.read
+    stated = case.attribution.stated_interests
     strongest = [int(concept) for concept in np.argsort(-weights, kind="stable")[:TOP] if weights[concept] > 0]
     return tuple(
         Interest(
@@ -162,6 +169,7 @@ def _interests(case: _Case) -> tuple[Interest, ...]:
                 InterestPart(int(read[row]) + 1, float(parts[row, concept]))
                 for row in np.argsort(-parts[:, concept], kind="stable")
             ),
+            float(stated[concept]),
         )
         for concept in strongest
     )
@@ -186,6 +194,7 @@ def _reason(case: _Case, row: int) -> Reason:
         norm=float(found.norm[row]),
         events=_events(found, row),
         without=_without(case, row),
+        stated=float(found.stated[row]),
     )
 
 
@@ -223,7 +232,7 @@ def _without(case: _Case, row: int) -> Without | None:
         return None
     engine, items = case.engine, case.attribution.items[row : row + 1]
     event = int(np.argmax(shares)) if case.left_out is None else case.left_out
-    profiles = engine.profile(without(case.profiles.histories, np.array([event])))
+    profiles = engine.profile(without(case.profiles.histories, np.array([event])), case.profiles.personal)
     ranking = engine.recommend(profiles, max(case.top, LOOKED_AT))
     place = np.flatnonzero(ranking.items[0] == items[0])
     best = [

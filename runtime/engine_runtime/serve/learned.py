@@ -75,6 +75,23 @@ class Learned:
         shape = self.bundle.info.shape
         return QueryHead.load(self.bundle.query, shape.n_concepts, shape.dim)
 
+    @cached_property
+    def centres(self) -> Floats:
+        """Where concepts lie among the directions of texts: float32 [C, w], of unit length."""
+        path, shape = self.bundle.centres, self.bundle.info.shape
+        if not path.is_file():
+            raise ArtefactError(
+                f"{path} is missing: the bundle is of an earlier version and does not say which items belong to a "
+                "masked concept. Export the bundle again, and make its index again."
+            )
+        centres = load_array(path, "Export the bundle again.")
+        if centres.shape != (shape.n_concepts, shape.white_dim) or centres.dtype != np.float32:
+            raise ArtefactError(f"{path} does not fit the refiner beside it. Export the bundle again.")
+        lengths = np.linalg.norm(centres, axis=1, keepdims=True)
+        if not (np.isfinite(lengths).all() and lengths.all()):
+            raise ArtefactError(f"{path} has a concept that lies nowhere. Export the bundle again.")
+        return np.asarray(centres / lengths, np.float32)
+
     def rows(self, catalogue: pa.Table) -> Rows:
         """Row in the files of each item of a catalogue: int32 [items], -1 where training's catalogue lacks it."""
         return align(catalogue[ITEM_ID], self._items[ITEM_ID])

@@ -10,6 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from engine_runtime.artefacts.dataset import Dataset
+from engine_runtime.artefacts.overlay import Overlay
 from engine_runtime.data.histories import Histories, read_bucket, read_catalogue, read_users, titles
 from engine_runtime.data.schema import USER_ID
 from engine_runtime.errors import InputError
@@ -51,15 +52,17 @@ class Portrait:
         return prompt(self.row, titles=self.titles, newest=self.newest, currency=self.currency, language=language)
 
 
-def portray(engine: Engine, dataset: Dataset, user_id: str, top_k: int = 10) -> Portrait:
-    """Serve one user of a data set.
+def portray(
+    engine: Engine, dataset: Dataset, user_id: str, top_k: int = 10, overlay: Overlay | None = None
+) -> Portrait:
+    """Serve one user of a data set, with their corrections where an overlay is given.
 
     Raises
     ------
     InputError
         The data set has no such user.
     """
-    source, users = adapt(engine, dataset), read_users(dataset)
+    source, users = adapt(engine, dataset, overlay=overlay), read_users(dataset)
     user = _row(dataset, users, user_id)
     histories = _history(dataset, user)
     row = serve_users(source, users.slice(user, 1), histories, top_k, Stages()).to_pylist()[0]

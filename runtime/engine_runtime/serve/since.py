@@ -1,7 +1,8 @@
 """Who has changed since an output was made: the state that each output keeps, and what two of them say.
 
 A state is the fingerprint of every user of the data set that was served, rows of whom are in the output or stand as
-they were in one before. So runs chain day by day. Knows fingerprints and outputs; knows nothing of models.
+they were in one before. So runs chain day by day. What a user has corrected is a part of the fingerprint. Knows
+fingerprints, overlays and outputs; knows nothing of models.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from engine_runtime.artefacts.commits import Task
 from engine_runtime.artefacts.dataset import Dataset
 from engine_runtime.artefacts.manifest import verify_files
 from engine_runtime.artefacts.output import STATE_FILE, Output
+from engine_runtime.artefacts.overlay import Overlay
 from engine_runtime.data.histories import reading
 from engine_runtime.data.reading import read_blocks, read_bucket_users
 from engine_runtime.data.schema import N_EVENTS, USER_ID
@@ -28,11 +30,14 @@ from engine_runtime.serve.learned import align
 
 Ints = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
+Marks = npt.NDArray[np.uint64]
 
 FINGERPRINT = "fingerprint"
 STATE = pa.schema([pa.field(USER_ID, pa.string(), nullable=False), pa.field(FINGERPRINT, pa.uint64(), nullable=False)])
 GONE = pa.schema([pa.field(USER_ID, pa.string(), nullable=False)])
 GROUP = 65_536
+MOVING = frozenset({"dataset", "overlay"})
+"""What may differ from one output of a chain to the next: what a user has of it is in their fingerprint."""
 
 
 @dataclass(frozen=True)
@@ -75,7 +80,7 @@ class Since:
         return named
 
 
-def compare(previous: Path, task: Task, dataset: Dataset) -> Since:
+def compare(previous: Path, task: Task, dataset: Dataset, overlay: Overlay | None = None) -> Since:
     """Compare a data set with the one that an output was made of.
 
     Parameters
@@ -83,9 +88,11 @@ def compare(previous: Path, task: Task, dataset: Dataset) -> Since:
     previous
         The output. Of its files only the state is read and verified.
     task
-        What is to be made now; but for the data set it must be what `previous` is.
+        What is to be made now; but for the data set and the overlay it must be what `previous` is.
     dataset
         Whose users are served.
+    overlay
+        Their corrections.
 
     Raises
     ------
@@ -105,6 +112,7 @@ def compare(previous: Path, task: Task, dataset: Dataset) -> Since:
         raise ArtefactError(f"an earlier version made {dataset.root}, without fingerprints. Ingest its files again.")
     with reading(dataset.users):
         users = pq.read_table(dataset.users, columns=[USER_ID])
+    marks = _with_corrections(marks, users[USER_ID], overlay)
     rows = align(users[USER_ID], before[USER_ID])
     known = np.flatnonzero(rows >= 0)
     changed = np.ones(len(rows), np.bool_)
@@ -119,7 +127,7 @@ def _check_same(output: Output, task: Task) -> None:
     asked = {"program": task.creator, **task.parents, **task.settings}
     found = {"program": output.manifest.creator, **output.manifest.parents, **dataclasses.asdict(output.info)}
     for name, now in asked.items():
-        if name != "dataset" and found.get(name) != now:
+        if name not in MOVING and found.get(name) != now:
             raise ArtefactError(
                 f"{output.root} was made with the {name.replace('_', '-')} {str(found.get(name))[:40]}, not "
                 f"{str(now)[:40]}: its rows and new ones do not go together. Serve all users, without --since."
@@ -134,7 +142,7 @@ def _read_state(path: Path) -> pa.Table:
         raise ArtefactError(f"{path} cannot be read: {error}. Serve all users once, without --since.") from error
 
 
-def read_fingerprints(dataset: Dataset) -> npt.NDArray[np.uint64] | None:
+def read_fingerprints(dataset: Dataset) -> Marks | None:
     """Read the fingerprint of each user, uint64 [users]; None where an earlier version made the data set."""
     path = dataset.fingerprints
     if path.name not in dataset.manifest.files:
@@ -145,7 +153,24 @@ def read_fingerprints(dataset: Dataset) -> npt.NDArray[np.uint64] | None:
     return marks
 
 
-def write_state(dataset: Dataset, path: Path) -> bool:
+def count_unknown(dataset: Dataset, overlay: Overlay | None) -> int:
+    """How many users of an overlay a data set has not."""
+    if overlay is None or not overlay.users:
+        return 0
+    with reading(dataset.users):
+        users = pq.read_table(dataset.users, columns=[USER_ID])
+    return int((align(pa.chunked_array([pa.array(list(overlay.users), pa.string())]), users[USER_ID]) < 0).sum())
+
+
+def _with_corrections(marks: Marks, users: pa.Array | pa.ChunkedArray, overlay: Overlay | None) -> Marks:
+    """Fingerprints of users and of what they have corrected: the one XOR the other, uint64 [users]."""
+    if overlay is None or not overlay.users:
+        return marks
+    said = (overlay.fingerprint(user) for user in users.to_pylist())
+    return marks ^ np.fromiter(said, np.uint64, len(marks))
+
+
+def write_state(dataset: Dataset, path: Path, overlay: Overlay | None = None) -> bool:
     """Write the state of a data set's users, in their order; return whether there is one."""
     marks = read_fingerprints(dataset)
     if marks is None:
@@ -154,7 +179,8 @@ def write_state(dataset: Dataset, path: Path) -> bool:
         start = 0
         for batch in users.iter_batches(GROUP, columns=[USER_ID]):
             stop = start + len(batch)
-            writer.write_table(pa.Table.from_arrays([batch.column(0), pa.array(marks[start:stop])], schema=STATE))
+            own = _with_corrections(marks[start:stop], batch.column(0), overlay)
+            writer.write_table(pa.Table.from_arrays([batch.column(0), pa.array(own)], schema=STATE))
             start = stop
     return True
 

@@ -63,6 +63,7 @@ def test_files_are_where_the_dataclass_says(world: tiny.World) -> None:
         bundle.root: {
             *(bundle.tokenizer, bundle.concepts, bundle.items, bundle.residuals, bundle.successors, bundle.parity),
             bundle.query,
+            bundle.centres,
             *(bundle.encoder(precision) for precision in bundle.info.precisions),
             *(bundle.refiner(precision) for precision in bundle.info.precisions),
         },

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
-from engine_runtime.profile.because import sentences
+from engine_runtime.profile.because import PHRASES, TYPES, sentences, type_named
 from engine_runtime.profile.explanation import (
     ConceptShare,
     EventShare,
@@ -49,7 +50,7 @@ def test_what_is_said() -> None:
             "In parts: your interest in tea 50%, the course of your events 20%, what people took next 20%, "
             "likeness of texts 10%, the same for every user -10%."
         ),
-        'Without your purchase of "tea pot" it would be on place 7; first would be "lamp".',
+        'Without your purchase of "tea pot" it would be number 7; number 1 would be "lamp".',
     ]
 
 
@@ -63,3 +64,36 @@ def test_beyond_the_places() -> None:
     """An item that falls beyond the places that were looked at is said to be not among the first."""
     gone = replace(REASON, without=Without(1, 0.0, None, ()))
     assert said(gone)[-1] == 'Without your view of "tea cup" it would not be among the first.'
+
+
+def test_what_is_stated_is_said() -> None:
+    """What a user has stated is named beside the events, and alone where there are none."""
+    both = replace(REASON, norm=0.0, events=REASON.events[1:], stated=2.5)
+    assert said(both)[0].endswith("(50%: the interests it shows) and what you have stated of your interests (50%).")
+    alone = replace(both, events=(), without=None)
+    assert said(alone)[0] == "Because of what you have stated of your interests (100%)."
+
+
+def test_languages_say_the_same() -> None:
+    """Every language has the same phrases with the same blanks."""
+    blanks = {
+        language: {key: sorted(re.findall(r"{(\w+)", phrase)) for key, phrase in phrases.items()}
+        for language, phrases in PHRASES.items()
+    }
+    assert all(found == blanks["en"] for found in blanks.values())
+    assert set(TYPES) == set(PHRASES)
+
+
+def test_chinese() -> None:
+    """The same in Chinese; a type of event that is not known stays as it is named."""
+    explanation = Explanation("u", "fp32", 2, EVENTS, (), (REASON,))
+    assert sentences(explanation, REASON, language="zh") == [
+        "因为你对“tea pot”的购买（75%：选了它的人，接着选了这一件）和你对“tea cup”的浏览（25%：它体现了你的兴趣）。",
+        (
+            "分数构成：你对“tea”的兴趣 50%、你最近的行为走向 20%、别人接着选了什么 20%、文字描述相近 10%、"
+            "对所有人都相同的部分 -10%。"
+        ),
+        "如果没有你对“tea pot”的购买，它会排在第 7 位，排第一的会是“lamp”。",
+    ]
+    assert type_named("Purchase", "zh") == "购买"
+    assert type_named("wish", "zh") == "wish"

@@ -246,3 +246,10 @@ def test_languages_take_the_same_things() -> None:
             assert places(phrase) == places(chinese[name]), name
         else:
             assert len(phrase) == len(chinese[name]) or name == "instruction"
+
+
+def test_a_log_of_days_says_nothing_of_hours() -> None:
+    """Where all events are at midnight the log knows days alone: no hour is made a habit."""
+    said = activity(with_habits(hours=[1.0] + [0.0] * 23))
+    assert any(sentence.startswith("Active ") for sentence in said)
+    assert not any("UTC" in sentence for sentence in said)

@@ -57,3 +57,18 @@ def test_a_question_is_a_search_and_the_products_of_pairs() -> None:
         assert np.allclose(scores, index.search(queries, 7)[0], atol=1e-6)
         assert np.allclose(asked.products(owners, items), (queries[owners] * vectors[items]).sum(axis=1), atol=1e-6)
         assert asked.products(owners[:0], items[:0]).shape == (0,)
+
+
+def test_what_is_kept_back_is_not_found() -> None:
+    """An index without some items finds what one of the others alone would find, and the whole one is as it was."""
+    generator = np.random.default_rng(0)
+    vectors, queries = generator.normal(size=(20, 4)).astype("f4"), generator.normal(size=(6, 4)).astype("f4")
+    rankable, hidden = np.arange(20) % 3 > 0, np.arange(20) % 4 == 0
+    whole = ExactIndex(vectors, rankable)
+    rest = whole.without(hidden)
+    for k in (3, 20):
+        found, expected = rest.search(queries, k), ExactIndex(vectors, rankable & ~hidden).search(queries, k)
+        assert np.array_equal(found[1], expected[1])
+        assert np.allclose(found[0], expected[0], atol=1e-6)
+        assert np.array_equal(rest.without(hidden).search(queries, k)[1], expected[1])
+    assert np.array_equal(whole.search(queries, 20)[1], ExactIndex(vectors, rankable).search(queries, 20)[1])

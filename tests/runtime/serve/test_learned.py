@@ -50,6 +50,14 @@ def test_concepts_have_names(world: World) -> None:
     assert Learned(world.bundle).concept_names == [f"concept {number}" for number in range(tiny.SHAPE.n_concepts)]
 
 
+def test_concepts_have_centres(world: World) -> None:
+    """Each dimension of a profile has its place among the directions of texts, of unit length."""
+    centres = Learned(world.bundle).centres
+    stored = np.load(world.bundle.centres)
+    np.testing.assert_allclose(centres * np.linalg.norm(stored, axis=1, keepdims=True), stored, rtol=1e-6)
+    np.testing.assert_allclose(np.linalg.norm(centres, axis=1), 1, rtol=1e-6)
+
+
 def test_residuals_follow_the_ids(world: World) -> None:
     """An item has the residual of its id, whatever its place; one that training has not seen has none."""
     residuals, trained = Learned(world.bundle).residuals(catalogue(tiny.TRAINED[2], "unheard of", tiny.TRAINED[0]))
@@ -117,6 +125,9 @@ def _array(array: Any) -> bytes:
         ("residuals_npy", _array(np.zeros((COUNT, 1), np.float32)), "does not fit"),
         ("residuals_npy", _array(np.zeros((COUNT, tiny.SHAPE.dim))), "does not fit"),
         ("successors_npz", b"nothing", "no successor table"),
+        ("centres_npy", b"nothing", "is no array"),
+        ("centres_npy", _array(np.ones((7, 3), np.float32)), "does not fit"),
+        ("centres_npy", _array(np.zeros((7, tiny.SHAPE.white_dim), np.float32)), "lies nowhere"),
     ],
 )
 def test_a_bundle_sealed_with_a_file_that_is_none(file: str, content: bytes, said: str, tmp_path: Path) -> None:
@@ -124,7 +135,7 @@ def test_a_bundle_sealed_with_a_file_that_is_none(file: str, content: bytes, sai
     learned = Learned(tiny.write_bundle(tmp_path / "bundle", tiny.TRAINED, tiny.BUNDLE, **{file: content}))
     asked = catalogue(*tiny.TRAINED)
     with pytest.raises(ArtefactError, match=said):
-        _ = learned.concept_names, learned.residuals(asked), learned.successors(asked)
+        _ = learned.concept_names, learned.residuals(asked), learned.successors(asked), learned.centres
 
 
 def test_successors_of_other_items(world: World, tmp_path: Path) -> None:
