@@ -238,7 +238,7 @@ def unfinished(out: Path, kind: str, *, replace: bool = False, resume: bool = Fa
     """
     check_free(out, kind, replace=replace or resume)
     work = Unfinished(out, kind, replace=replace, resume=resume)
-    with _held(work.path, out):
+    with held(work.path, out):
         work.restore()
         if (work.path / TASK).exists() and not (replace or resume):
             raise UsageError(
@@ -269,7 +269,7 @@ def is_begun(out: Path) -> bool:
 
 
 @contextmanager
-def _held(folder: Path, out: Path) -> Iterator[None]:
+def held(folder: Path, out: Path) -> Iterator[None]:
     """Make the folder and hold its lock; raises `UsageError` where another process holds it."""
     lock = folder / LOCK
     while True:
