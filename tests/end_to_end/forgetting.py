@@ -1,0 +1,138 @@
+"""Forget users of real data and prove it: ``make forgetting``.
+
+Raw files are ingested with and without a hundred users. Those are forgotten from the first data set, which then has to be
+the second one, byte for byte. With a bundle and an index an output is served before, loses them too, and is compared
+with one that is served of the second data set. At last every file is searched for their ids and vectors.
+"""
+
+from __future__ import annotations
+
+import argparse
+import gzip
+import shutil
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import click
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from engine_runtime.artefacts.dataset import Dataset
+from engine_runtime.artefacts.output import Output
+from engine_runtime.data.config import DatasetConfig, load_config
+from engine_runtime.data.forgetting import Request
+from engine_runtime.data.ingest import ingest
+from engine_runtime.serve.batch import serve_batch
+from engine_runtime.serve.engine import Engine
+from engine_runtime.serve.erasure import Places, erase, find
+
+EVENTS, ITEMS, USERS = "events.tsv.gz", "items.jsonl.gz", "users.tsv.gz"
+
+
+def main() -> None:
+    """Forget, compare, print, and fail where anything differs or is left."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--raw", type=Path, required=True)
+    parser.add_argument("--config", type=Path, required=True)
+    parser.add_argument("--bundle", type=Path)
+    parser.add_argument("--index", type=Path)
+    parser.add_argument("--users", type=int, default=100)
+    parser.add_argument("--seed", type=int, default=1)
+    given = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        sys.exit(_run(Path(folder), given))
+
+
+def _run(root: Path, given: argparse.Namespace) -> int:
+    """Return the number of differences and traces, at most 1."""
+    config = load_config(given.config)
+    dataset = _ingest(config, given.raw, root / "dataset")
+    ids = pq.read_table(dataset.users)["user_id"].to_pylist()
+    chosen = frozenset(np.random.default_rng(given.seed).choice(ids, given.users, replace=False).tolist())
+    never = _ingest(config, _without(given.raw, config, chosen, root / "raw"), root / "never")
+    outputs: tuple[Path, ...] = ()
+    if given.bundle and given.index:
+        engine = Engine.load(given.bundle, given.index)
+        outputs = (serve_batch(engine, dataset, root / "output")[0].root,)
+    scanned = tuple(path for path in (given.bundle, given.index) if path)
+    alone = _copied(dataset.root, root / "alone")
+    receipt = erase(find(Request(chosen), Places((dataset.root,), outputs, scanned=scanned)))
+    started = time.perf_counter()
+    one = Request(frozenset(sorted(chosen)[:1]))
+    erase(find(one, Places((alone,))))
+    seconds = time.perf_counter() - started
+    same = _compare(dataset.root, never)
+    rows = _compare_output(outputs[0], serve_batch(engine, never, root / "served")[0]) if outputs else True
+    click.echo(
+        f"{len(chosen)} of {len(ids):,} users, {len(outputs)} outputs: {1000 * receipt.seconds / len(chosen):.1f} ms a "
+        f"user written anew; one user alone, looked up and scanned too, {seconds:.2f} s"
+    )
+    click.echo(
+        f"{receipt.scan.files} files, {receipt.scan.bytes:,} bytes, {receipt.scan.vectors} vectors looked for: "
+        f"traces {len(receipt.scan.traces)}"
+    )
+    return int(bool(receipt.scan.traces) or not same or not rows)
+
+
+def _ingest(config: DatasetConfig, raw: Path, out: Path) -> Dataset:
+    return ingest(config, [raw / EVENTS], [raw / ITEMS], [raw / USERS] if config.users else [], out)
+
+
+def _without(raw: Path, config: DatasetConfig, users: frozenset[str], folder: Path) -> Path:
+    """Write the raw files again, without the lines of some users."""
+    folder.mkdir()
+    shutil.copyfile(raw / ITEMS, folder / ITEMS)
+    columns = {EVENTS: config.events.user if config.events else "", USERS: config.users.id if config.users else ""}
+    for name, column in columns.items():
+        if column:
+            with gzip.open(raw / name, "rt") as lines, gzip.open(folder / name, "wt", 1) as rest:
+                head = next(lines)
+                rest.write(head)
+                place = head.rstrip("\n").split("\t").index(column)
+                rest.writelines(line for line in lines if line.rstrip("\n").split("\t")[place] not in users)
+    return folder
+
+
+def _copied(path: Path, target: Path) -> Path:
+    shutil.copytree(path, target)
+    return target
+
+
+def _compare(found: Path, expected: Dataset) -> bool:
+    """Whether a data set is another one, byte for byte."""
+    other = [
+        name for name in expected.manifest.files if (found / name).read_bytes() != (expected.root / name).read_bytes()
+    ]
+    digest = Dataset.open(found).manifest.digest
+    click.echo(
+        f"data set: {len(expected.manifest.files)} files, {len(other)} differ{': ' if other else ''}{', '.join(other)}; "
+        f"digests {digest[:12]} and {expected.manifest.digest[:12]}"
+    )
+    return not other and digest == expected.manifest.digest
+
+
+def _compare_output(found: Path, expected: Output) -> bool:
+    """Whether an output has the rows of another one, to 1e-4; prints how far apart they are."""
+    output = Output.open(found)
+    one, other = (
+        pa.concat_tables(pq.read_table(opened.part(number)) for number in range(opened.info.n_parts))
+        for opened in (output, expected)
+    )
+    ids = one["user_id"].equals(other["user_id"])
+    same = [name for name in one.column_names if one[name].equals(other[name])]
+    far = 0.0
+    for name in ("query", "concepts"):
+        left, right = (table[name].combine_chunks().flatten().to_numpy() for table in (one, other))
+        far = max(far, float(np.abs(left - right).max()) if len(left) == len(right) else np.inf)
+    click.echo(
+        f"output: {len(one):,} rows, columns equal to the bit: {len(same)} of {one.num_columns}; vectors at most {far:.1e} "
+        f"apart; digests {output.manifest.digest[:12]} and {expected.manifest.digest[:12]}"
+    )
+    return ids and far < 1e-4
+
+
+if __name__ == "__main__":
+    main()
