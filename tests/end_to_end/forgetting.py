@@ -1,7 +1,7 @@
 """Forget users of real data and prove it: ``make forgetting``.
 
-Raw files are ingested with and without a hundred users. Those are forgotten from the first data set, which then has to be
-the second one, byte for byte. With a bundle and an index an output is served before, loses them too, and is compared
+Raw files are ingested with and without a hundred users. Those are forgotten from the first data set, which then has to
+be the second one, byte for byte. With a bundle and an index an output is served before, loses them too, and is compared
 with one that is served of the second data set. At last every file is searched for their ids and vectors.
 """
 
@@ -53,10 +53,8 @@ def _run(root: Path, given: argparse.Namespace) -> int:
     ids = pq.read_table(dataset.users)["user_id"].to_pylist()
     chosen = frozenset(np.random.default_rng(given.seed).choice(ids, given.users, replace=False).tolist())
     never = _ingest(config, _without(given.raw, config, chosen, root / "raw"), root / "never")
-    outputs: tuple[Path, ...] = ()
-    if given.bundle and given.index:
-        engine = Engine.load(given.bundle, given.index)
-        outputs = (serve_batch(engine, dataset, root / "output")[0].root,)
+    engine = Engine.load(given.bundle, given.index) if given.bundle and given.index else None
+    outputs = () if engine is None else (serve_batch(engine, dataset, root / "output")[0].root,)
     scanned = tuple(path for path in (given.bundle, given.index) if path)
     alone = _copied(dataset.root, root / "alone")
     receipt = erase(find(Request(chosen), Places((dataset.root,), outputs, scanned=scanned)))
@@ -65,7 +63,7 @@ def _run(root: Path, given: argparse.Namespace) -> int:
     erase(find(one, Places((alone,))))
     seconds = time.perf_counter() - started
     same = _compare(dataset.root, never)
-    rows = _compare_output(outputs[0], serve_batch(engine, never, root / "served")[0]) if outputs else True
+    rows = engine is None or _compare_output(outputs[0], serve_batch(engine, never, root / "served")[0])
     click.echo(
         f"{len(chosen)} of {len(ids):,} users, {len(outputs)} outputs: {1000 * receipt.seconds / len(chosen):.1f} ms a "
         f"user written anew; one user alone, looked up and scanned too, {seconds:.2f} s"
@@ -108,7 +106,7 @@ def _compare(found: Path, expected: Dataset) -> bool:
     ]
     digest = Dataset.open(found).manifest.digest
     click.echo(
-        f"data set: {len(expected.manifest.files)} files, {len(other)} differ{': ' if other else ''}{', '.join(other)}; "
+        f"data set: {len(expected.manifest.files)} files, differing: {', '.join(other) or 'none'}; "
         f"digests {digest[:12]} and {expected.manifest.digest[:12]}"
     )
     return not other and digest == expected.manifest.digest
@@ -128,8 +126,8 @@ def _compare_output(found: Path, expected: Output) -> bool:
         left, right = (table[name].combine_chunks().flatten().to_numpy() for table in (one, other))
         far = max(far, float(np.abs(left - right).max()) if len(left) == len(right) else np.inf)
     click.echo(
-        f"output: {len(one):,} rows, columns equal to the bit: {len(same)} of {one.num_columns}; vectors at most {far:.1e} "
-        f"apart; digests {output.manifest.digest[:12]} and {expected.manifest.digest[:12]}"
+        f"output: {len(one):,} rows, columns equal to the bit: {len(same)} of {one.num_columns}; vectors at most "
+        f"{far:.1e} apart; digests {output.manifest.digest[:12]} and {expected.manifest.digest[:12]}"
     )
     return ids and far < 1e-4
 

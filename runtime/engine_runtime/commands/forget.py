@@ -86,7 +86,8 @@ def forget(
     if receipt is not None:
         check_place(receipt)
     request = _request(user, user_files, items, item_files, events)
-    found = find(request, Places(dataset, output, index, bundle, cache, scan))
+    datasets, outputs = (tuple(dict.fromkeys(paths)) for paths in (dataset, output))
+    found = find(request, Places(datasets, outputs, index, bundle, cache, scan))
     if dry_run:
         _show_findings(found, as_json=as_json)
         return

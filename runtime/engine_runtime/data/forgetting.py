@@ -39,6 +39,8 @@ if TYPE_CHECKING:
     from engine_runtime.artefacts.writing import Draft
 
 Bools = npt.NDArray[np.bool_]
+Triple = tuple[int, ...]
+"""Numbers of user and item, and the time."""
 KEY = [schema.USER, schema.ITEM, schema.TIME]
 QUOTED = "unknown event type '"
 """How a reason begins that quotes a cell of the file."""
@@ -93,7 +95,7 @@ class Survey:
     users: Bools
     items: Bools
     stale: frozenset[str]
-    events: frozenset[tuple[int, int, int]]
+    events: frozenset[Triple]
     n_events: int
 
     @property
@@ -125,7 +127,7 @@ def survey(dataset: Dataset, request: Request) -> Survey:
     before, after = np.zeros(len(users), np.int64), np.zeros(len(users), np.int64)
     named, kept = np.zeros(len(items), np.int64), np.zeros(len(items), np.int64)
     plain = Survey(dataset, request, users, items, frozenset(), frozenset(events), 0)
-    matched: set[tuple[int, int, int]] = set()
+    matched: set[Triple] = set()
     for bucket in range(dataset.info.n_buckets):
         keys = _keys(dataset, bucket)
         lost = plain.lost(keys)
@@ -258,7 +260,7 @@ def _numbers(mask: Bools) -> pa.Table:
     return pa.table({"number": pa.array(np.flatnonzero(mask), pa.int64())})
 
 
-def _numbered(events: frozenset[Event], users: pa.ChunkedArray, items: pa.ChunkedArray) -> dict[tuple[int, ...], Event]:
+def _numbered(events: frozenset[Event], users: pa.ChunkedArray, items: pa.ChunkedArray) -> dict[Triple, Event]:
     """The events whose user and item are known, by their numbers and the time."""
     if not events:
         return {}
@@ -272,11 +274,11 @@ def _numbered(events: frozenset[Event], users: pa.ChunkedArray, items: pa.Chunke
     }
 
 
-def _triples(events: pa.Table) -> set[tuple[int, ...]]:
+def _triples(events: pa.Table) -> set[Triple]:
     return set(zip(*(events[name].to_pylist() for name in KEY), strict=True))
 
 
-def _add_events(lost: Bools, events: pa.Table, wanted: frozenset[tuple[int, int, int]]) -> None:
+def _add_events(lost: Bools, events: pa.Table, wanted: frozenset[Triple]) -> None:
     """Mark single events in `lost`; only those of the right users are looked at one by one."""
     users = pa.array(sorted({user for user, _, _ in wanted}), pa.int32())
     rows = np.flatnonzero(pc.is_in(events[schema.USER], users).to_numpy())

@@ -150,11 +150,10 @@ def _in_footer(group: pq.RowGroupMetaData, wanted: Wanted) -> Counter[tuple[str,
     for number in range(group.num_columns):
         column = group.column(number)
         name = column.path_in_schema.rpartition(".")[2]
-        if column.is_stats_set and column.statistics.has_min_max:
-            ends = {column.statistics.min, column.statistics.max}
-            for kind, ids in wanted.kinds.items():
-                if name in COLUMNS[kind] and (count := len(ends & ids)):
-                    found[f"footer of {name}", kind] += count
+        for kind, ids in wanted.kinds.items():
+            if name in COLUMNS[kind] and column.is_stats_set and column.statistics.has_min_max:
+                ends = {column.statistics.min, column.statistics.max}
+                found[f"footer of {name}", kind] += len(ends & ids)
     return found
 
 

@@ -1,7 +1,8 @@
 """Users, items and events taken out of all that the engine keeps of them: data sets, outputs, an index, a cache.
 
-Each artefact is exchanged in one step, data sets last: what a run that was stopped has not done is found in them by the
-next one, with the same request. Knows the order of the work; each step lives where its artefact does.
+All artefacts are written anew beside themselves, and then exchanged one by one, those that were made from others first
+and data sets last. So what a run that was stopped has not done is found by the next one with the same request, and the
+digests that are named as parents come to be. Knows the order of the work; each step lives where its artefact does.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ from engine_runtime.artefacts.receipt import SCHEMA, Receipt, Requested, Rewritt
 from engine_runtime.artefacts.replacing import clear_leftovers, replacing
 from engine_runtime.artefacts.unfinished import unfinished_folder
 from engine_runtime.artefacts.writing import creator
-from engine_runtime.data.forgetting import Request, Survey, rewrite, survey
+from engine_runtime.data.forgetting import Event, Request, Survey, rewrite, survey
 from engine_runtime.data.histories import read_catalogue
 from engine_runtime.data.schema import ITEM_ID, TEXT
 from engine_runtime.data.tracing import Wanted, scan
@@ -38,7 +39,7 @@ from engine_runtime.serve.forgetting import Held, forget_rows, look_up
 from engine_runtime.serve.indexing import index_without
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
 SHOWN = 3
@@ -101,6 +102,8 @@ class Findings:
         Each output and what it holds, in an order in which none comes before one that it was made from.
     index
         The index, where it holds an item that is to go.
+    indexed
+        Number of the data set that it is made of.
     """
 
     request: Request
@@ -109,6 +112,7 @@ class Findings:
     outputs: tuple[Output, ...]
     held: tuple[Held, ...]
     index: IndexArtefact | None
+    indexed: int = 0
 
     @property
     def stale(self) -> frozenset[str]:
@@ -120,13 +124,17 @@ class Findings:
         """The parts of the request that are nowhere, as lines of `Request.lines`."""
         known = Request(
             self.request.users.intersection(
-                frozenset().union(*(found.found.users for found in self.surveys), *(held.users for held in self.held))
+                frozenset[str]().union(
+                    *(found.found.users for found in self.surveys), *(held.users for held in self.held)
+                )
             ),
             self.request.items.intersection(
-                frozenset().union(*(found.found.items for found in self.surveys), *(held.items for held in self.held)),
+                frozenset[str]().union(
+                    *(found.found.items for found in self.surveys), *(held.items for held in self.held)
+                ),
             )
-            | (_items_in(self.index, self.request.items) if self.index else frozenset()),
-            frozenset().union(*(found.found.events for found in self.surveys)),
+            | (_items_in(self.index, self.request.items) if self.index else frozenset[str]()),
+            frozenset[Event]().union(*(found.found.events for found in self.surveys)),
         )
         return sorted(set(self.request.lines) - set(known.lines))
 
@@ -170,7 +178,7 @@ def find(request: Request, places: Places) -> Findings:
     stale = request.users.union(*(found.stale for found in surveys))
     outputs = _in_order([Output.open(root) for root in places.outputs])
     held = tuple(look_up(output, stale, request.items) for output in outputs)
-    found = Findings(request, places, surveys, outputs, held, _index(places, request))
+    found = Findings(request, places, surveys, outputs, held, *_index(places, request, surveys))
     if (unknown := found.unknown) and not any(mended):
         shown = ", ".join(f"'{line}'" for line in unknown[:SHOWN]).replace("\t", " ")
         more = f" and {len(unknown) - SHOWN:,} more" if len(unknown) > SHOWN else ""
@@ -205,11 +213,11 @@ def erase(
     """
     started, work = time.perf_counter(), _Work()
     with ExitStack() as drafts:
-        datasets = [_forget_in(survey, drafts, work, memory, threads, report) for survey in found.surveys]
+        datasets = [_forget_in(one, drafts, work, memory, threads, report) for one in found.surveys]
         for output, held in zip(found.outputs, found.held, strict=True):
-            _forget_output(found, output, held, work, report)
+            _forget_output(found, output, held, drafts, work, report)
         if found.index is not None:
-            _forget_items(found, found.index, datasets, work, report)
+            _forget_items(found, found.index, datasets[found.indexed], drafts, work, report)
         if found.places.cache is not None and found.request.items:
             report("taking texts out of the cache")
             work.cached = forget_texts(found.places.cache, _lonely_texts(found))
@@ -254,54 +262,70 @@ def _forget_in(
     return Dataset.open(draft.path, verify=False)
 
 
-def _forget_output(found: Findings, output: Output, held: Held, work: _Work, report: Callable[[str], None]) -> None:
+def _forget_output(
+    found: Findings, output: Output, held: Held, drafts: ExitStack, work: _Work, report: Callable[[str], None]
+) -> None:
     before = output.manifest.digest
     moved = any(work.digests.get(digest, digest) != digest for digest in output.manifest.parents.values())
     if not (held.users or held.items or moved):
         work.note(output_layout.KIND, output.root, before, before, {})
         return
     report(f"writing {output.root} anew")
-    with replacing(output.root, output_layout.KIND) as draft:
-        removed = forget_rows(output, found.stale, found.request.items, work.digests, draft)
-        after = draft.manifest.digest if draft.manifest else ""
+    draft = drafts.enter_context(replacing(output.root, output_layout.KIND))
+    manifest, removed = forget_rows(output, found.stale, found.request.items, work.digests, draft)
     work.vectors |= held.vectors
-    work.note(output_layout.KIND, output.root, before, after, removed)
+    work.note(output_layout.KIND, output.root, before, manifest.digest, removed)
 
 
 def _forget_items(
-    found: Findings, index: IndexArtefact, datasets: list[Dataset], work: _Work, report: Callable[[str], None]
+    found: Findings,
+    index: IndexArtefact,
+    dataset: Dataset,
+    drafts: ExitStack,
+    work: _Work,
+    report: Callable[[str], None],
 ) -> None:
-    """Make the index anew over the catalogue of the data set that it was made from."""
-    made_from = index.manifest.parents.get(dataset_layout.KIND, "")
-    after = work.digests.get(made_from, made_from)
-    dataset = next((dataset for dataset in datasets if dataset.manifest.digest == after), None)
-    if dataset is None or found.places.bundle is None:
-        raise RuntimeError("an index of another data set was let through")
+    """Make the index anew over the catalogue of a data set that is already without the items."""
+    if found.places.bundle is None:
+        raise RuntimeError("an index was let through without its bundle")
     report(f"writing {index.root} anew")
     items = _items_in(index, found.request.items)
     work.vectors |= _item_vectors(index, items)
     engine = Engine.load(found.places.bundle, precision=index.info.precision)
-    with replacing(index.root, index_layout.KIND) as draft:
-        manifest = index_without(engine, dataset, index, draft)
+    draft = drafts.enter_context(replacing(index.root, index_layout.KIND))
+    manifest = index_without(engine, dataset, index, draft)
     work.note(index_layout.KIND, index.root, index.manifest.digest, manifest.digest, {"items": len(items)})
 
 
-def _index(places: Places, request: Request) -> IndexArtefact | None:
-    """The index, where an item has to go from it; raises `UsageError` where that cannot be done."""
+def _index(places: Places, request: Request, surveys: Sequence[Survey]) -> tuple[IndexArtefact | None, int]:
+    """The index, where an item has to go from it, and the number of the data set that it is to be made of.
+
+    That is the one that it was made of; where that is not given, the last one that has all of its items.
+
+    Raises
+    ------
+    UsageError
+        The index cannot be made anew.
+    """
     if places.index is None:
-        return None
+        return None, 0
     index = IndexArtefact.open(places.index)
     if not _items_in(index, request.items):
-        return None
+        return None, 0
     if places.bundle is None:
         raise UsageError(f"an item is to go from {places.index}: add --bundle, the one that the index was made with.")
     made_from = index.manifest.parents.get(dataset_layout.KIND)
-    if made_from not in {Dataset.open(root, verify=False).manifest.digest for root in places.datasets}:
-        raise UsageError(
-            f"{places.index} was made of a data set that is not given. Give that with --dataset, or leave --index out "
-            "and make the index anew with `engine index` afterwards."
-        )
-    return index
+    ids = read_catalogue(index.items)[ITEM_ID]
+    for number, found in reversed(list(enumerate(surveys))):
+        if found.dataset.manifest.digest == made_from:
+            return index, number
+    for number, found in reversed(list(enumerate(surveys))):
+        if pc.all(pc.is_in(ids, read_catalogue(found.dataset.items)[ITEM_ID].combine_chunks())).as_py():
+            return index, number
+    raise UsageError(
+        f"{places.index} has items that are in no data set that was given. Give the one that it was made of with "
+        "--dataset, or leave --index out and make the index anew with `engine index` afterwards."
+    )
 
 
 def _items_in(index: IndexArtefact, items: frozenset[str]) -> frozenset[str]:

@@ -79,7 +79,7 @@ def _files(output: Output) -> Iterator[tuple[Path, bool]]:
 
 def forget_rows(
     output: Output, users: frozenset[str], items: frozenset[str], parents: Mapping[str, str], draft: Draft
-) -> dict[str, int]:
+) -> tuple[Manifest, dict[str, int]]:
     """Write an output anew without some users, and without some items in anybody's recommendations.
 
     Parameters
@@ -95,7 +95,9 @@ def forget_rows(
 
     Returns
     -------
-    dict
+    manifest : Manifest
+        Of the new one.
+    removed : dict
         How many ``rows``, ``states``, ``gone`` and ``recommendations`` were removed.
     """
     removed = dict.fromkeys(("rows", "states", "gone", "recommendations"), 0)
@@ -132,7 +134,7 @@ def forget_rows(
         n_gone=info.n_gone - removed["gone"],
     )
     draft.manifest = _seal(output, draft, described, parents, records)
-    return removed
+    return draft.manifest, removed
 
 
 def _seal(
@@ -244,7 +246,7 @@ def _vectors(output: Output, users: frozenset[str]) -> frozenset[bytes]:
                 rows = _matrix(table[name])
                 alike = np.isin(rows.view(np.uint32)[:, 0], firsts[name])
                 others |= {row.tobytes() for row in rows[alike]}
-    return frozenset(set().union(*own.values()) - others)
+    return frozenset(set[bytes]().union(*own.values()) - others)
 
 
 def _matrix(column: pa.ChunkedArray) -> npt.NDArray[np.float32]:

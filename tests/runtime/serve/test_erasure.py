@@ -1,4 +1,4 @@
-"""Erasure over everything at once: nothing is left, a run that was stopped is mended, and nobody is forgotten by half."""
+"""Erasure over everything at once: nothing is left, a stopped run is mended, nobody goes by half."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ def test_users_leave_everything(kept: Kept) -> None:
 def test_an_unknown_user_changes_nothing(kept: Kept) -> None:
     """Whoever is nowhere is named in the message, and the others are not forgotten by the way."""
     digest = Dataset.open(kept.dataset).manifest.digest
-    with pytest.raises(InputError, match="'user nobody': in no artefact that was given. Nothing was changed"):
+    with pytest.raises(InputError, match=r"'user nobody': in no artefact that was given\. Nothing was changed"):
         kept.forget("nobody", "u03")
     with pytest.raises(InputError, match="'event u03 i01 5'"):
         kept.forget(events=(Event("u03", "i01", 5),))
@@ -115,7 +115,9 @@ def test_a_run_that_was_stopped_is_mended(kept: Kept, monkeypatch: pytest.Monkey
     assert kept.forget("u03").scan.traces == ()
     dataset = Dataset.open(kept.dataset)
     assert dataset.manifest.digest == Dataset.open(whole).manifest.digest
-    assert Output.open(kept.first).manifest.parents["dataset"] == dataset.manifest.digest
+    first, second = Output.open(kept.first).manifest, Output.open(kept.second).manifest
+    assert first.parents["dataset"] == second.parents["dataset"] == dataset.manifest.digest
+    assert second.parents["output"] == first.digest
 
 
 def test_what_a_killed_run_left_is_removed(kept: Kept) -> None:
@@ -147,13 +149,15 @@ def test_an_item_leaves_the_index_and_its_graph(kept: Kept, world: World) -> Non
 
 
 def test_an_item_of_an_index_needs_the_bundle(kept: Kept) -> None:
-    """Without it nothing is done; nor where the index is of another data set."""
-    item = Request(items=frozenset({"i09"}))
+    """Without it nothing is done; nor where no data set has all items of the index."""
+    one, other = (Request(items=frozenset({item})) for item in ("i09", "i08"))
     with pytest.raises(UsageError, match="add --bundle"):
-        find(item, Places((kept.dataset,), index=kept.index))
+        find(one, Places((kept.dataset,), index=kept.index))
     erase(find(Request(frozenset({"u03"})), Places((kept.dataset,))))
-    with pytest.raises(UsageError, match="was made of a data set that is not given"):
-        find(item, kept.places)
+    assert find(one, kept.places).index is not None
+    erase(find(one, Places((kept.dataset,))))
+    with pytest.raises(UsageError, match="has items that are in no data set"):
+        find(other, kept.places)
 
 
 def test_a_text_leaves_the_cache_unless_another_item_has_it(kept: Kept, tmp_path: Path) -> None:

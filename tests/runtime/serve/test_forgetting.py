@@ -34,7 +34,7 @@ def rows(output: Output) -> pa.Table:
 def forget(output: Output, users: frozenset[str], items: frozenset[str] = NOBODY, **parents: str) -> dict[str, int]:
     """Forget in place."""
     with replacing(output.root, KIND) as draft:
-        return forget_rows(output, users, items, parents, draft)
+        return forget_rows(output, users, items, parents, draft)[1]
 
 
 def test_the_output_is_what_serving_the_others_gives(engine: Engine, served: Output, tmp_path: Path) -> None:
