@@ -14,7 +14,9 @@ from __future__ import annotations
 import gzip
 import re
 from collections import Counter
+from contextlib import contextmanager
 from dataclasses import dataclass
+from mmap import ACCESS_READ, mmap
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -29,6 +31,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from pathlib import Path
 
+Content = bytes | mmap
+
 TELLING = 8
 """Bytes of an id that is looked for everywhere."""
 COLUMNS = {"user": ("user_id", "user"), "item": ("item_id", "item")}
@@ -36,7 +40,8 @@ COLUMNS = {"user": ("user_id", "user"), "item": ("item_id", "item")}
 NAMED = rb"(?i)(?<![A-Za-z0-9])%s(?:[_ -]?id)?[\"']?\s{0,4}[:= \t]\s{0,4}[\"']?([^\s\"',;:&<>()\[\]{}]{1,64})"
 """An id that text names as one, as ``user 17`` or ``"user_id": "17"``."""
 WORD = frozenset(b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz_-")
-MAGIC = b"PAR1"
+PARQUET, ARRAY = b"PAR1", b"\x93NUMPY"
+"""How files of columns, and of an array, begin; an array holds no text."""
 ROWS = 65_536
 
 
@@ -72,9 +77,9 @@ def scan(places: Iterable[Path], wanted: Wanted) -> ScanResult:
     traces: list[TraceFound] = []
     n_files = n_bytes = 0
     for path in dict.fromkeys(path for place in places for path in _files(place)):
-        content = path.read_bytes()
-        n_files, n_bytes = n_files + 1, n_bytes + len(content)
-        found = _look(path, content, wanted)
+        n_files, n_bytes = n_files + 1, n_bytes + path.stat().st_size
+        with _opened(path) as content:
+            found = _look(path, content, wanted)
         traces += [TraceFound(str(path), place, what, count) for (place, what), count in sorted(found.items())]
     return ScanResult(n_files, n_bytes, len(wanted.vectors), tuple(traces))
 
@@ -83,26 +88,35 @@ def _files(place: Path) -> list[Path]:
     return sorted(path for path in place.rglob("*") if path.is_file()) if place.is_dir() else [place]
 
 
-def _look(path: Path, content: bytes, wanted: Wanted) -> Counter[tuple[str, str]]:
-    found: Counter[tuple[str, str]] = Counter()
+@contextmanager
+def _opened(path: Path) -> Iterator[Content]:
+    """A file's bytes, unpacked where they are packed; not read before they are looked at."""
     if path.suffix == ".gz":
-        content = gzip.decompress(content)
-    found += _in_bytes(content, wanted)
-    if content[:4] == MAGIC == content[-4:]:
+        yield gzip.decompress(path.read_bytes())
+    elif not path.stat().st_size:
+        yield b""
+    else:
+        with path.open("rb") as stream, mmap(stream.fileno(), 0, access=ACCESS_READ) as mapped:
+            yield mapped
+
+
+def _look(path: Path, content: Content, wanted: Wanted) -> Counter[tuple[str, str]]:
+    found = _in_bytes(content, wanted)
+    if content[:4] == PARQUET == content[-4:]:
         return found + _in_columns(path, wanted)
-    return found + _in_text(content, wanted)
+    return found if content[:6] == ARRAY else found + _in_text(content, wanted)
 
 
-def _in_bytes(content: bytes, wanted: Wanted) -> Counter[tuple[str, str]]:
+def _in_bytes(content: Content, wanted: Wanted) -> Counter[tuple[str, str]]:
     """Telling ids and vectors, anywhere."""
     found: Counter[tuple[str, str]] = Counter()
     for kind, ids in wanted.kinds.items():
         found["bytes", kind] = sum(_count(content, name) for name in _encoded(ids) if len(name) >= TELLING)
-    found["bytes", "vector"] = sum(vector in content for vector in wanted.vectors)
+    found["bytes", "vector"] = sum(content.find(vector) >= 0 for vector in wanted.vectors)
     return +found
 
 
-def _in_text(content: bytes, wanted: Wanted) -> Counter[tuple[str, str]]:
+def _in_text(content: Content, wanted: Wanted) -> Counter[tuple[str, str]]:
     """Other ids, where text names them as ids of their kind."""
     found: Counter[tuple[str, str]] = Counter()
     for kind, ids in wanted.kinds.items():
@@ -116,7 +130,7 @@ def _encoded(ids: frozenset[str]) -> list[bytes]:
     return [name.encode("utf-8", "surrogatepass") for name in ids]
 
 
-def _count(content: bytes, name: bytes) -> int:
+def _count(content: Content, name: bytes) -> int:
     """How often a name stands as a word of its own."""
     count, start = 0, content.find(name)
     while start >= 0:

@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 
 RECOMMENDATIONS = "recommendations"
 VECTORS = ("query", "concepts")
+COUNTED = {layout.STATE_FILE: "states", layout.GONE_FILE: "gone"}
 
 
 @dataclass(frozen=True)
@@ -72,9 +73,19 @@ def look_up(output: Output, users: frozenset[str], items: frozenset[str]) -> Hel
 
 
 def _files(output: Output) -> Iterator[tuple[Path, bool]]:
-    """Each file of an output, and whether it is a part; all of them have a column of ids."""
+    """Each file of an output that has a column of users' ids, and whether it is a part."""
     for name in output.manifest.files:
-        yield output.root / name, name.startswith(f"{layout.USERS_FOLDER}/")
+        if _names_users(output.root / name):
+            yield output.root / name, _is_part(name)
+
+
+def _is_part(name: str) -> bool:
+    return name.startswith(f"{layout.USERS_FOLDER}/")
+
+
+def _names_users(path: Path) -> bool:
+    with _reading(path):
+        return path.suffix == ".parquet" and USER_ID in pq.read_schema(path).names
 
 
 def forget_rows(
@@ -103,19 +114,17 @@ def forget_rows(
     removed = dict.fromkeys(("rows", "states", "gone", "recommendations"), 0)
     events = without_events = 0
     records: dict[str, FileRecord] = {}
-    (draft.path / layout.USERS_FOLDER).mkdir()
     for name, record in output.manifest.files.items():
         path, target = output.root / name, draft.path / name
+        target.parent.mkdir(parents=True, exist_ok=True)
         with _reading(path):
-            lost, n_recommended = _lost(path, users, items)
+            lost, n_recommended = _lost(path, users, items) if _names_users(path) else (np.zeros(0, np.bool_), 0)
             if not lost.any() and not n_recommended:
                 _link(path, target)
                 records[name] = record
                 continue
-            if name == layout.STATE_FILE:
-                removed["states"] += _filter_groups(path, target, users)
-            elif name == layout.GONE_FILE:
-                removed["gone"] += _filter_groups(path, target, users)
+            if not _is_part(name):
+                removed[COUNTED.get(name, path.stem)] = _filter_groups(path, target, users)
             else:
                 counts = pq.read_table(path, columns=[N_EVENTS])[N_EVENTS].to_numpy()[lost]
                 events, without_events = events + int(counts.sum()), without_events + int((counts == 0).sum())
