@@ -24,7 +24,7 @@ import pyarrow.parquet as pq
 from engine_runtime.data import earlier, schema, tables
 from engine_runtime.data.catalogue import ITEM_CELLS, ITEM_NUMBER
 from engine_runtime.data.clean import SHOWN_TYPE, begin_events
-from engine_runtime.data.config import DatasetConfig, kept_config
+from engine_runtime.data.config import kept_config
 from engine_runtime.data.histories import read_catalogue, read_users, reading
 from engine_runtime.data.merging import by_user, renumber, without
 from engine_runtime.data.people import number_users, without_users
@@ -297,11 +297,11 @@ def _described(people: pa.Table, attributes: tuple[str, ...]) -> Bools:
 
 def _only_named(dataset: Dataset, catalogue: pa.Table) -> Bools:
     """Of which items nothing is known but that events name them: bool [items]."""
-    config: DatasetConfig = kept_config(dataset.config)
+    config = kept_config(dataset.config)
     if config.items is None or config.items.missing != "keep":
         return np.zeros(len(catalogue), np.bool_)
     known = (schema.TITLE, schema.BRAND, schema.CATEGORY, schema.PRICE)
-    bare = pc.equal(catalogue[schema.TEXT], "").to_numpy()
+    bare: Bools = pc.equal(catalogue[schema.TEXT], "").to_numpy()
     for name in known:
-        bare = bare & catalogue[name].is_null().to_numpy()
+        bare = np.logical_and(bare, catalogue[name].is_null().to_numpy())
     return bare

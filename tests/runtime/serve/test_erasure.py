@@ -15,6 +15,7 @@ from engine_runtime.artefacts.index import IndexArtefact
 from engine_runtime.artefacts.output import Output
 from engine_runtime.artefacts.receipt import Receipt, request_digest
 from engine_runtime.artefacts.replacing import folder_of
+from engine_runtime.artefacts.writing import put_in_place
 from engine_runtime.data.forgetting import Event, Request
 from engine_runtime.errors import InputError, UsageError
 from engine_runtime.inference.cache import VectorCache
@@ -99,14 +100,14 @@ def test_a_run_that_was_stopped_is_mended(kept: Kept, monkeypatch: pytest.Monkey
     whole = kept.dataset.parent / "whole"
     shutil.copytree(kept.dataset, whole)
     erase(find(Request(frozenset({"u03"})), Places((whole,))))
-    exchange, calls = replacing_module.put_in_place, 0
+    calls = 0
 
     def stop(temporary: Path, target: Path, retired: Path) -> None:
         nonlocal calls
         calls += 1
         if calls == stopped_at:
             raise KeyboardInterrupt
-        exchange(temporary, target, retired)
+        put_in_place(temporary, target, retired)
 
     monkeypatch.setattr(replacing_module, "put_in_place", stop)
     with pytest.raises(KeyboardInterrupt):

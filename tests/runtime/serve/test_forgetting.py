@@ -31,10 +31,12 @@ def rows(output: Output) -> pa.Table:
     return pa.concat_tables(pq.read_table(output.part(number)) for number in range(output.info.n_parts))
 
 
-def forget(output: Output, users: frozenset[str], items: frozenset[str] = NOBODY, **parents: str) -> dict[str, int]:
+def forget(
+    output: Output, users: frozenset[str], items: frozenset[str] = NOBODY, parents: dict[str, str] | None = None
+) -> dict[str, int]:
     """Forget in place."""
     with replacing(output.root, KIND) as draft:
-        return forget_rows(output, users, items, parents, draft)[1]
+        return forget_rows(output, users, items, parents or {}, draft)[1]
 
 
 def test_the_output_is_what_serving_the_others_gives(engine: Engine, served: Output, tmp_path: Path) -> None:
@@ -44,7 +46,7 @@ def test_the_output_is_what_serving_the_others_gives(engine: Engine, served: Out
     dataset = Shop(tmp_path / "rest").ingest(log, catalogue, "user,sex,age\nu01,f,31\nu02,,40\n", CONFIG)
     expected = serve_batch(engine, dataset, tmp_path / "expected", top_k=5)[0]
     before = served.manifest.parents["dataset"]
-    removed = forget(served, GONE, **{before: dataset.manifest.digest})
+    removed = forget(served, GONE, parents={before: dataset.manifest.digest})
     found = Output.open(served.root)
     assert removed == {"rows": 3, "states": 3, "gone": 0, "recommendations": 0}
     assert found.info == expected.info
@@ -72,7 +74,7 @@ def test_an_id_leaves_the_list_of_who_is_gone(world: World, engine: Engine, serv
     dataset = Shop(tmp_path / "rest").ingest(log, catalogue, "user,sex,age\nu01,f,31\nu02,,40\nidle,,17\n", CONFIG)
     later = serve_batch(engine, dataset, tmp_path / "later", top_k=5, since=served.root)[0]
     assert look_up(later, GONE, NOBODY).users == {"u03", "u08", "idle"}
-    removed = forget(later, GONE, **{served.manifest.digest: "f" * 64})
+    removed = forget(later, GONE, parents={served.manifest.digest: "f" * 64})
     found = Output.open(later.root)
     assert removed == {"rows": 0, "states": 2, "gone": 1, "recommendations": 0}
     assert pq.read_table(found.gone)["user_id"].to_pylist() == ["u05"]
