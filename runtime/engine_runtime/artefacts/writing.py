@@ -103,14 +103,24 @@ def check_free(target: Path, kind: str, *, replace: bool) -> None:
         )
 
 
-def seal(folder: Path, kind: str, info: Any, parents: dict[str, str], records: dict[str, FileRecord]) -> Manifest:
-    """Write the manifest of the files in `folder`, whose `records` are known, and flush all to the disk."""
+def seal(
+    folder: Path,
+    kind: str,
+    info: Any,
+    parents: dict[str, str],
+    records: dict[str, FileRecord],
+    made_by: str | None = None,
+) -> Manifest:
+    """Write the manifest of the files in `folder`, whose `records` are known, and flush all to the disk.
+
+    `made_by` is the `creator` of what the files hold, where that was another version than this one.
+    """
     for name in records:
         (folder / name).chmod(0o644)  # some writers leave files to their owner alone; an artefact is read by others
     manifest = Manifest(
         kind=kind,
         schema=SCHEMA,
-        creator=creator(),
+        creator=made_by or creator(),
         files=records,
         parents=parents,
         info=msgspec.to_builtins(dataclasses.asdict(info)),

@@ -45,7 +45,7 @@ def recall_items(con: duckdb.DuckDBPyConnection, dataset: Dataset, *, described:
     described
         Whether a row that is there takes the place of an item of which nothing is known: one that was in no file.
     """
-    _recall(con, dataset.items, "CREATE TABLE earlier_items AS SELECT CAST(file_row_number AS INTEGER) AS number, *")
+    recall(con, dataset.items, "CREATE TABLE earlier_items AS SELECT CAST(file_row_number AS INTEGER) AS number, *")
     unknown = "text = '' AND coalesce(title, brand, category) IS NULL AND price IS NULL"
     kept = f"NOT ({unknown} AND item_id IN (SELECT item_id FROM item_rows WHERE reason IS NULL))"
     con.execute(
@@ -57,7 +57,7 @@ def recall_items(con: duckdb.DuckDBPyConnection, dataset: Dataset, *, described:
 
 def recall_users(con: duckdb.DuckDBPyConnection, dataset: Dataset) -> None:
     """Add the data set's users to ``user_rows``, but those that have a sound row there: it replaces the earlier one."""
-    _recall(con, dataset.users, "CREATE TABLE earlier_users AS SELECT CAST(file_row_number AS INTEGER) AS number, *")
+    recall(con, dataset.users, "CREATE TABLE earlier_users AS SELECT CAST(file_row_number AS INTEGER) AS number, *")
     names = dataset.info.attributes
     columns = "".join(f", a{number}" for number in range(len(names)))
     cells = "".join(", " + '"{}"'.format(name.replace('"', '""')) for name in names)
@@ -69,7 +69,7 @@ def recall_users(con: duckdb.DuckDBPyConnection, dataset: Dataset) -> None:
 
 def recall_rejects(con: duckdb.DuckDBPyConnection, dataset: Dataset) -> None:
     """Add the data set's rejects and its count of repeats."""
-    _recall(con, dataset.rejects, "INSERT INTO rejects SELECT file, line, reason")
+    recall(con, dataset.rejects, "INSERT INTO rejects SELECT file, line, reason")
     con.execute(f"INSERT INTO duplicates VALUES ({dataset.info.n_duplicates})")
 
 
@@ -111,7 +111,7 @@ def read_placed(dataset: Dataset, bucket: int) -> pa.Table:
     return events.append_column(schema.PLACED.field(schema.ORDINAL), ordinals).combine_chunks()
 
 
-def _recall(con: duckdb.DuckDBPyConnection, path: Path, statement: str) -> None:
+def recall(con: duckdb.DuckDBPyConnection, path: Path, statement: str) -> None:
     """Run a statement that takes its rows from a file of the data set; raises `ArtefactError` where that is damaged."""
     try:
         con.execute(f"{statement} FROM read_parquet({literal(str(path))}, file_row_number = true)")
@@ -129,8 +129,8 @@ class Earlier:
 
     def __init__(self, con: duckdb.DuckDBPyConnection, dataset: Dataset, *, whole: bool) -> None:
         self.dataset = dataset
-        self.users = _numbers(con, "user")
-        self.items = _numbers(con, "item")
+        self.users = numbers(con, "user")
+        self.items = numbers(con, "item")
         self.whole = whole
 
     def read(self, bucket: int, first: int, stop: int) -> pa.Table:
@@ -142,10 +142,10 @@ class Earlier:
         return events.filter(pc.and_(pc.greater_equal(users, first), pc.less(users, stop))).combine_chunks()
 
 
-def _numbers(con: duckdb.DuckDBPyConnection, what: str) -> Numbers:
-    """New number of each earlier user or item: int32, by the number of before."""
+def numbers(con: duckdb.DuckDBPyConnection, what: str) -> Numbers:
+    """New number of each earlier user or item, -1 where it is gone: int32, by the number of before."""
     query = f"""
-        SELECT {what}s.{what} AS number FROM earlier_{what}s JOIN {what}s USING ({what}_id)
+        SELECT coalesce({what}s.{what}, -1) AS number FROM earlier_{what}s LEFT JOIN {what}s USING ({what}_id)
         ORDER BY earlier_{what}s.number
     """
     return np.ascontiguousarray(con.execute(query).fetchnumpy()["number"], np.int32)

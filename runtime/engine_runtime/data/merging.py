@@ -5,13 +5,16 @@ Knows the columns of a bucket; knows nothing of files or of the database.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
 from engine_runtime.data import schema
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 Ints = npt.NDArray[Any]
 
@@ -44,21 +47,45 @@ def merge(earlier: pa.Table, later: pa.Table) -> pa.Table:
     order = np.concatenate((rest, rows))
     order = order[np.argsort(users[order], kind="stable")]  # two sorted runs, which a stable sort finds
     merged = both.take(pa.array(order))
-    positions = pa.array(_positions(users[order], placed[order]))
-    return merged.set_column(
-        merged.schema.get_field_index(schema.POSITION), merged.schema.field(schema.POSITION), positions
-    )
+    return _set(merged, schema.POSITION, positions(users[order], placed[order]))
 
 
 def renumber(events: pa.Table, users: npt.NDArray[np.int32], items: npt.NDArray[np.int32]) -> pa.Table:
     """Give events new numbers of users and items: `users` and `items` are indexed by the numbers of before."""
     for name, numbers in ((schema.USER, users), (schema.ITEM, items)):
-        column = pa.array(numbers[_array(events, name)])
-        events = events.set_column(events.schema.get_field_index(name), events.schema.field(name), column)
+        events = _set(events, name, numbers[_array(events, name)])
     return events
 
 
-def _positions(users: Ints, placed: npt.NDArray[np.bool_]) -> npt.NDArray[np.int32]:
+def without(events: pa.Table, lost: npt.NDArray[np.bool_]) -> pa.Table:
+    """Take events out of a bucket: the places of a user's others close up.
+
+    Parameters
+    ----------
+    events
+        Of schema `PLACED`, sorted as that says.
+    lost
+        bool [events]: which.
+    """
+    kept = events.filter(pa.array(~lost)).combine_chunks()
+    placed = _array(kept, schema.POSITION) != schema.UNORDERED
+    return _set(kept, schema.POSITION, positions(_array(kept, schema.USER), placed))
+
+
+def by_user(tables: Sequence[pa.Table]) -> pa.Table:
+    """Put buckets together, of which no two have a user in common: schema `PLACED`, sorted as that says."""
+    if len(tables) == 1:
+        return tables[0]
+    both = pa.concat_tables(tables).combine_chunks()
+    return both.take(pa.array(np.argsort(_array(both, schema.USER), kind="stable"))).combine_chunks()
+
+
+def _set(events: pa.Table, name: str, values: Ints) -> pa.Table:
+    place = events.schema.get_field_index(name)
+    return events.set_column(place, events.schema.field(name), pa.array(values))
+
+
+def positions(users: Ints, placed: npt.NDArray[np.bool_]) -> npt.NDArray[np.int32]:
     """Place of each event among its user's ordered ones; rows are sorted by user, unordered events first."""
     ordered = np.cumsum(placed)
     begins = np.flatnonzero(np.concatenate(([True], users[1:] != users[:-1])))

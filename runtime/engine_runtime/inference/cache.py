@@ -21,6 +21,8 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from engine_runtime.errors import ArtefactError
+
 Floats = npt.NDArray[np.float32]
 
 HASH_BYTES = 16
@@ -161,6 +163,41 @@ class KeptVectors:
             if part.exists():
                 part.replace(aside.with_name(aside.name + suffix))
         log.warning("the cache of vectors %s was not usable (%s) and was put aside as %s.", self._path, reason, aside)
+
+
+def forget_texts(folder: Path, texts: Sequence[str]) -> int:
+    """Remove the vectors of some texts from all files of a folder; return how many were there.
+
+    Their bytes are overwritten, in the file and in its journal.
+
+    Raises
+    ------
+    ArtefactError
+        A file cannot be opened or is damaged, so that nobody can say what it holds.
+    """
+    keys = [(_key(text),) for text in texts]
+    return sum(_forget_keys(path, keys) for path in sorted(folder.glob("*.sqlite*")) if _is_cache(path))
+
+
+def _is_cache(path: Path) -> bool:
+    return not path.name.endswith(("-wal", "-shm"))
+
+
+def _forget_keys(path: Path, keys: Sequence[tuple[bytes]]) -> int:
+    connection = sqlite3.connect(path, timeout=SECONDS_TO_WAIT, isolation_level=None)
+    try:
+        connection.execute("PRAGMA secure_delete = ON")
+        connection.execute("BEGIN IMMEDIATE")
+        removed = connection.executemany("DELETE FROM vectors WHERE key = ?", keys).rowcount
+        connection.execute("COMMIT")
+        if removed:
+            connection.execute("VACUUM")
+            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    except sqlite3.Error as error:
+        raise ArtefactError(f"the cache of vectors {path} cannot be used: {error}. Remove it.") from error
+    finally:
+        connection.close()
+    return removed
 
 
 def _key(text: str) -> bytes:

@@ -18,8 +18,8 @@ from engine_runtime.artefacts import dataset as dataset_layout
 from engine_runtime.artefacts import index as layout
 from engine_runtime.artefacts.dataset import Dataset
 from engine_runtime.artefacts.index import IndexArtefact, IndexInfo
-from engine_runtime.artefacts.manifest import check_parent
-from engine_runtime.artefacts.writing import drafting
+from engine_runtime.artefacts.manifest import Manifest, check_parent
+from engine_runtime.artefacts.writing import Draft, drafting
 from engine_runtime.data.histories import read_catalogue
 from engine_runtime.data.reading import read_blocks, read_bucket_users
 from engine_runtime.data.schema import N_EVENTS, RANKABLE
@@ -28,6 +28,7 @@ from engine_runtime.inference.session import available_cpus
 from engine_runtime.search.building import (
     IndexSettings,
     Measured,
+    Method,
     index_info,
     measured_index,
     open_index,
@@ -47,10 +48,10 @@ Watch = Callable[[str, int, str], AbstractContextManager[Callable[[int], object]
 
 @dataclasses.dataclass(frozen=True)
 class _Base:
-    """An earlier index: its items, its search, what is known of it."""
+    """An earlier index: its items, its search where that may be gone on from, what is known of it."""
 
     stock: Stock
-    index: Index
+    index: Index | None
     info: IndexInfo
 
 
@@ -97,18 +98,58 @@ def make_index(
     check_event_types(engine.info, dataset)
     with drafting(out, layout.KIND, replace=replace) as draft:
         earlier = None if base is None else _open_base(engine, base)
-        stock = _stock(engine, dataset, None if earlier is None else earlier.stock, report)
-        probes = _probes(engine, dataset, stock)
-        measured = _searchable(stock, probes, settings, earlier, engine.threads or available_cpus(), report, watch)
-        write_index(draft, stock.catalogue, measured, stock.newcomers)
-        np.save(draft.path / layout.UNTRAINED_FILE, stock.untrained)
-        parents = {
-            bundle_layout.KIND: engine.bundle.manifest.digest,
-            dataset_layout.KIND: dataset.manifest.digest,
-        }
-        described = index_info(measured, engine.precision, settings, len(probes), len(stock.newcomers.items))
-        draft.seal(described, parents)
+        _write(engine, dataset, draft, settings, earlier, report, watch)
     return IndexArtefact.open(out, verify=False)
+
+
+def index_without(engine: Engine, dataset: Dataset, base: IndexArtefact, draft: Draft) -> Manifest:
+    """Write an index anew over a data set that has fewer items: their vectors are in no file, nor in the graph.
+
+    Parameters
+    ----------
+    engine
+        Of the bundle and variant that `base` was made with. It encodes only what `base` lacks, which is nothing where
+        items have gone and none has come.
+    dataset
+        Whose catalogue is indexed.
+    base
+        The index as it is; vectors are taken from it, its graph is not.
+    draft
+        Where the new one goes; sealed when this returns.
+
+    Raises
+    ------
+    ArtefactError
+        As `make_index`.
+    """
+    check_event_types(engine.info, dataset)
+    info, earlier = base.info, _open_base(engine, base)
+    method: Method = "exact" if info.method == "exact" else "hnsw"
+    settings = IndexSettings(method, info.m, info.ef_construction)
+    return _write(engine, dataset, draft, settings, dataclasses.replace(earlier, index=None))
+
+
+def _write(
+    engine: Engine,
+    dataset: Dataset,
+    draft: Draft,
+    settings: IndexSettings,
+    earlier: _Base | None,
+    report: Callable[[str], None] = lambda message: None,
+    watch: Watch = lambda title, total, unit: nullcontext(unseen),
+) -> Manifest:
+    """Fill and seal a draft."""
+    stock = _stock(engine, dataset, None if earlier is None else earlier.stock, report)
+    probes = _probes(engine, dataset, stock)
+    measured = _searchable(stock, probes, settings, earlier, engine.threads or available_cpus(), report, watch)
+    write_index(draft, stock.catalogue, measured, stock.newcomers)
+    np.save(draft.path / layout.UNTRAINED_FILE, stock.untrained)
+    parents = {
+        bundle_layout.KIND: engine.bundle.manifest.digest,
+        dataset_layout.KIND: dataset.manifest.digest,
+    }
+    described = index_info(measured, engine.precision, settings, len(probes), len(stock.newcomers.items))
+    return draft.seal(described, parents)
 
 
 def _open_base(engine: Engine, base: IndexArtefact) -> _Base:

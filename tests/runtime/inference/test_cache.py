@@ -14,7 +14,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from engine_runtime.inference.cache import APPLICATION, PAGE_BYTES, VectorCache
+from engine_runtime.errors import ArtefactError
+from engine_runtime.inference.cache import APPLICATION, PAGE_BYTES, VectorCache, forget_texts
 
 WIDTH = 3
 DIGEST = "d" * 64
@@ -174,3 +175,22 @@ def test_processes_share_a_cache(tmp_path: Path, caplog: pytest.LogCaptureFixtur
     assert all(found)
     assert (out == 1).all()
     assert not list(tmp_path.glob("*.aside.*"))
+
+
+def test_texts_are_forgotten(tmp_path: Path) -> None:
+    """From the files of all outputs, with the bytes of their vectors; others stay, and unknown texts do no harm."""
+    values = vectors(2)
+    for output in ("text", "item"):
+        keep(tmp_path, TEXTS[:2], values, output)
+    assert forget_texts(tmp_path, [TEXTS[0], "never seen"]) == 2
+    assert look(tmp_path, TEXTS[:2])[0] == look(tmp_path, TEXTS[:2], "item")[0] == [False, True]
+    left = b"".join(path.read_bytes() for path in tmp_path.iterdir())
+    assert values[0].tobytes() not in left
+    assert values[1].tobytes() in left
+
+
+def test_a_damaged_cache_cannot_forget(tmp_path: Path) -> None:
+    """Nobody knows what it holds: it is named, to be removed."""
+    (tmp_path / "x.sqlite").write_bytes(b"no database, but long enough to be looked at as one" * 9)
+    with pytest.raises(ArtefactError, match=r"x\.sqlite cannot be used.*Remove it"):
+        forget_texts(tmp_path, ["red lamp"])
