@@ -46,6 +46,7 @@ COMMANDS = {
     "serve-batch": Lazy("engine_runtime.commands.serve_batch:serve_batch", "Profiles for every user, as Parquet."),
     "recommend": Lazy("engine_runtime.commands.recommend:recommend", "One user's profile and recommendations."),
     "explain": Lazy("engine_runtime.commands.explain:explain", "Why a profile and its recommendations are so."),
+    "audit": Lazy("engine_models.commands.audit:audit", "Attack served profiles, and say what they leak.", "export"),
     "tune": Lazy("engine_runtime.commands.tune:tune", "Measure how much text an encoder reads at a time here."),
     "inspect": Lazy("engine_runtime.commands.inspect:inspect", "Say what is in a directory, and whether it is whole."),
     "bench": Lazy("engine_bench.commands.bench:bench", "Measure this engine, beside its peers.", "bench"),
