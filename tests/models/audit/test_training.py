@@ -54,8 +54,6 @@ def test_there_have_to_be_outsiders(audited: Audited) -> None:
     """The users themselves are refused; without outsiders nothing is said."""
     members = read_histories(audited.dataset)
     with pytest.raises(InputError, match="no outsiders"):
-        list(
-            compare_training(audited.engine(), read_histories(audited.dataset), audited.dataset, audited.dataset, 9, 0)
-        )
+        list(compare_training(audited.engine(), members, audited.dataset, audited.dataset, 9, 0))
     (figure,) = not_asked()
     assert figure.verdict == "not measured"
