@@ -84,6 +84,8 @@ def probe_attributes(
         Of the users held out, the folds and the bootstrap.
     """
     for attribute, truth in classes.items():
+        if not spaces:
+            yield Line(SECTION, attribute, "none", "AUC", "no vectors in this output").unmeasured()
         for space, columns in spaces.items():
             features = np.concatenate([_features(name, released[name]) for name in columns], axis=1)
             yield from _probe(attribute, space, features, truth, seed)

@@ -113,6 +113,8 @@ def link(candidates: Floats, own: Floats, crowd: Iterator[Floats]) -> Found:
 
 def link_rows(subjects: Subjects, release: Release, seed: int) -> Iterator[Figure]:
     """Linkability by the whole history and by half of it, from each space of vectors."""
+    if not subjects.spaces:
+        yield Line(SECTION, SUBJECT, "none", f"nearest, {WHOLE}", "no vectors in this output").unmeasured()
     known = {WHOLE: subjects.histories, HALF: half_of(subjects.histories)}
     long = subjects.histories.lengths >= LEAST_EVENTS
     served = {name: subjects.served(histories) for name, histories in known.items()}

@@ -123,12 +123,13 @@ def choose_subjects(
     drawn = np.sort(np.random.default_rng(seed).permutation(found)[:most_users])
     own = histories.take(drawn)
     columns = [name for name in VECTORS if name in release.columns]
+    released = release.take(columns, rows[drawn]) if columns else {}
     return Subjects(
         engine=source.engine,
         users=drawn,
         rows=rows[drawn],
         histories=dataclasses.replace(own, items=source.numbers[own.items]),
-        released=release.take(columns, rows[drawn]) if columns else {},
+        released={name: vectors for name, vectors in released.items() if np.isfinite(vectors).any()},
         numbers=source.numbers,
         n_matched=int((rows >= 0).sum()),
     )

@@ -63,11 +63,16 @@ def find_texts(subjects: Subjects, profiles: Floats, seed: int) -> Iterator[Figu
     n_items = len(shelf.catalogue)
     told = np.array([bool(text) for text in shelf.catalogue[TEXT].to_pylist()])
     concepts, query = subjects.released.get("concepts"), subjects.released.get("query")
+    if concepts is None and query is None:
+        yield Line(SECTION, SUBJECT, "none", "hit@1", "no vectors in this output").unmeasured()
+    vectors = shelf.index.vectors[:n_items]
+    for column, items in (("concepts", profiles), ("query", vectors)):
+        if column in subjects.released and subjects.released[column].shape[1] != items.shape[1]:
+            yield Line(SECTION, SUBJECT, column, "hit@1", "of another width than the bundle's vectors").unmeasured()
     if concepts is not None and concepts.shape[1] == profiles.shape[1]:
-        profiled, centre = _unit(profiles - profiles.mean(0)), np.nanmean(concepts, axis=0)
-        yield from _figures(subjects, "concepts", concepts - centre, profiled, told, seed)
-    if query is not None and query.shape[1] == shelf.index.vectors.shape[1]:
-        vectors = shelf.index.vectors[:n_items]
+        centre = np.nanmean(concepts, axis=0)
+        yield from _figures(subjects, "concepts", concepts - centre, _unit(profiles - profiles.mean(0)), told, seed)
+    if query is not None and query.shape[1] == vectors.shape[1]:
         yield from _figures(subjects, "query", query, vectors, told, seed)
         if subjects.engine.info.fusion.text_weight:
             yield from _figures(subjects, "query, text part", query[:, dim:], vectors[:, dim:], told, seed)

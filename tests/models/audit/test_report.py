@@ -51,6 +51,15 @@ def test_noise_is_like_chance(audited: Audited, tmp_path: Path) -> None:
     assert verdicts(found, "attributes") == {"like chance"}
 
 
+def test_an_output_without_vectors_is_counted_alone(audited: Audited, tmp_path: Path) -> None:
+    """Attacks on vectors are said not to have been made, in each section."""
+    root = audited.rewritten(tmp_path / "plain", lambda table: table.drop_columns(["query", "concepts"]))
+    found = audit(root, audited.engine(), audited.dataset)
+    for section in ("attributes", "texts", "membership"):
+        assert verdicts(found, section) == {"not measured"}
+    assert "identifies" in verdicts(found, "groups")
+
+
 def test_a_seed_makes_one_audit(audited: Audited) -> None:
     """The same call gives the same figures, another seed asks other users."""
     first, again = (audit(audited.output.root, audited.engine(), audited.dataset, most_users=90) for _ in range(2))
