@@ -30,7 +30,7 @@ def standardized(inside: Doubles, outside: Doubles) -> tuple[Doubles, Doubles]:
     """
     mean, spread = inside.mean(0), inside.std(0)
     scale = np.divide(1.0, spread, out=np.zeros_like(spread), where=spread > 1e-9)
-    scale /= float(max(np.count_nonzero(scale), 1)) ** 0.5
+    scale /= max(int(np.count_nonzero(scale)), 1) ** 0.5
     return (inside - mean) * scale, (outside - mean) * scale
 
 
