@@ -116,32 +116,31 @@ def familiarity(engine: Engine, histories: Histories) -> Familiarity:
     learned = np.zeros(len(shelf.vectors), np.bool_)
     learned[: len(shelf.catalogue)] = shelf.index.rankable & ~shelf.new
     split = leave_one_out(histories, engine.info.event_weights, learned)
-    users, events = _asked(split)
-    sums, counts = np.zeros((2, len(histories))), np.bincount(users, minlength=len(histories))
-    for start in range(0, len(users), BLOCK_USERS):
-        who, which = users[start : start + BLOCK_USERS], events[start : start + BLOCK_USERS]
-        before, targets = until(split.histories, who, which), split.histories.items[which]
-        sums[0] += np.bincount(who, _likelihood(engine, before, targets, learned), len(histories))
-        sums[1] += np.bincount(who, _counted(engine, before, targets), len(histories))
+    sums, counts = np.zeros((2, len(histories))), np.zeros(len(histories), np.int64)
+    for users, events in _asked(split):
+        for start in range(0, len(users), BLOCK_USERS):
+            who, which = users[start : start + BLOCK_USERS], events[start : start + BLOCK_USERS]
+            before, targets = until(split.histories, who, which), split.histories.items[which]
+            sums[0, who] += _likelihood(engine, before, targets, learned)
+            sums[1, who] += _counted(engine, before, targets)
+        counts[users] += 1
     means = np.divide(sums, counts, out=np.full_like(sums, np.nan), where=counts > 0)
     return Familiarity(means[0], means[1])
 
 
-def _asked(split: Split) -> tuple[Ints, Ints]:
-    """Users and the events that they are asked for: of one place in the histories after another."""
-    histories, users, events = split.histories, [], []
+def _asked(split: Split) -> Iterator[tuple[Ints, Ints]]:
+    """Users and the event that each is asked for, the newest first: nobody twice at a time, int64 [users] each."""
+    histories = split.histories
     numbers = np.arange(histories.n_events)
     first = np.repeat(histories.offsets[:-1], histories.lengths)
     stop = np.repeat(split.train_stops, histories.lengths)
     targets = np.flatnonzero(split.is_target & (numbers > first) & (numbers < stop))
     rows = histories.rows[targets]
-    last = np.searchsorted(rows, np.arange(len(histories)), side="right")
-    first_target = np.searchsorted(rows, np.arange(len(histories)))
+    begin = np.searchsorted(rows, np.arange(len(histories)))
+    end = np.searchsorted(rows, np.arange(len(histories)), side="right")
     for age in range(1, NEWEST + 1):
-        here = np.flatnonzero(last - age >= first_target)
-        users.append(here)
-        events.append(targets[last[here] - age])
-    return np.concatenate(users), np.concatenate(events)
+        here = np.flatnonzero(end - age >= begin)
+        yield here, targets[end[here] - age]
 
 
 def _likelihood(engine: Engine, before: Histories, targets: Items, learned: npt.NDArray[np.bool_]) -> Doubles:

@@ -48,7 +48,6 @@ def test_noise_is_like_chance(audited: Audited, tmp_path: Path) -> None:
         audited.rewritten(tmp_path / "noised", noised), audited.engine(), audited.dataset, attributes=["coin"]
     )
     assert set(linked(found).values()) == {"like chance"}
-    assert verdicts(found, "attributes") == {"like chance"}
 
 
 def test_an_output_without_vectors_is_counted_alone(audited: Audited, tmp_path: Path) -> None:

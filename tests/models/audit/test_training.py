@@ -8,18 +8,19 @@ import numpy as np
 import pytest
 
 from audited import CUSTOMERS, Audited, ingest_customers
-from engine_models.audit.training import NEWEST, _asked, compare_training, familiarity, not_asked
+from engine_models.audit.training import _asked, compare_training, familiarity, not_asked
 from engine_models.split import leave_one_out
 from engine_runtime.data.histories import histories_from, read_histories
 from engine_runtime.errors import InputError
+
+RANKABLE = np.ones(10, np.bool_)
 
 
 def test_events_of_the_training_part_are_asked_for() -> None:
     """The two events held out are not, nor is a user's first one, for nothing is before it."""
     histories = histories_from([list(range(10)), [1, 2, 3, 4], [5]])
-    users, events = _asked(leave_one_out(histories, [1.0], np.ones(10, np.bool_)))
-    assert users.tolist() == [0, 1] + [0] * (NEWEST - 1)
-    assert events.tolist() == [7, 11, 6, 5, 4, 3]
+    asked = [(users.tolist(), events.tolist()) for users, events in _asked(leave_one_out(histories, [1.0], RANKABLE))]
+    assert asked == [([0, 1], [7, 11]), ([0], [6]), ([0], [5]), ([0], [4]), ([0], [3])]
 
 
 def test_familiarity_is_the_models_own_likelihood(audited: Audited) -> None:
@@ -47,7 +48,7 @@ def test_users_nobody_has_trained_on_are_like_outsiders(audited: Audited, tmp_pa
     assert [figure.measure for figure in figures] == ["AUC, likelihood", "AUC, counted pairs"]
     for figure in figures:
         assert figure.value == pytest.approx(0.5, abs=0.15)
-        assert figure.note.startswith("60 outsiders")
+        assert 40 < int(figure.note.split()[0]) <= 60
 
 
 def test_there_have_to_be_outsiders(audited: Audited) -> None:
