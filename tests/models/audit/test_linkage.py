@@ -15,7 +15,7 @@ Floats = npt.NDArray[np.float32]
 def drawn(seed: int, n: int = 400) -> Floats:
     """Unit vectors."""
     vectors = np.random.default_rng(seed).normal(size=(n, 8))
-    return (vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).astype(np.float32)
+    return np.asarray(vectors / np.linalg.norm(vectors, axis=1, keepdims=True), np.float32)
 
 
 def test_equal_vectors_are_linked() -> None:
