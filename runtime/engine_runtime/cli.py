@@ -48,6 +48,7 @@ COMMANDS = {
     "explain": Lazy("engine_runtime.commands.explain:explain", "Why a profile and its recommendations are so."),
     "correct": Lazy("engine_runtime.commands.correct:correct", "Scale, mask or add an interest of a user."),
     "forget": Lazy("engine_runtime.commands.forget:forget", "Take users out of all that is kept of them."),
+    "audit": Lazy("engine_models.commands.audit:audit", "Attack served profiles, and say what they leak.", "export"),
     "tune": Lazy("engine_runtime.commands.tune:tune", "Measure how much text an encoder reads at a time here."),
     "inspect": Lazy("engine_runtime.commands.inspect:inspect", "Say what is in a directory, and whether it is whole."),
     "bench": Lazy("engine_bench.commands.bench:bench", "Measure this engine, beside its peers.", "bench"),

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 import torch
 
+from audited import Audited, make_audited
 from engine_models import contestants, training
 from engine_models.corpus import Corpus, read_corpus
 from engine_models.settings import TrainSettings
@@ -115,3 +116,9 @@ def served(tmp_path: Path, dataset: Dataset, trained: Run, second: Run, monkeypa
     )
     monkeypatch.setattr(contestants, "Engine", SimpleNamespace(load=lambda *_: stands))
     return Served(bundles, indexes)
+
+
+@pytest.fixture(scope="session")
+def audited(scratch: Path) -> Audited:
+    """A shop whose customers are served."""
+    return make_audited(scratch / "audited")

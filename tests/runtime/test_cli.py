@@ -41,6 +41,7 @@ calls = {
     "labels": ["labels", folder, folder, "--labels", "age", "--out", folder + "/labels"],
     "evaluate": ["evaluate", folder, folder],
     "concepts": ["concepts", folder, folder],
+    "audit": ["audit", folder, "--events", folder, "--bundle", folder],
     "bench": ["bench", "peers", "encoder", "--encoder", folder, "--dataset", folder],
 }
 for name in cli.COMMANDS:
