@@ -4,6 +4,10 @@ Knows graphs and feeds; knows nothing of integers. Softmax takes the greatest sc
 so that it cannot overflow. Where the greatest score of every row is far from 88, at which a float32 overflows, and from
 -87, at which it vanishes, ``exp`` of the scores themselves, the sums of its rows, and one division of the mixed values
 give the same in less time. What overflows or vanishes after all is not finite, and the runtime never lets that out.
+
+ONNX Runtime sums a row in an order that depends on where in 16 bytes it begins. The scores of a text begin there alone
+as they do among others only where its matrices, one for each head, fill whole 16 bytes at any length: where the number
+of heads is a multiple of 4. Other attention keeps its Softmax, whose order is fixed.
 """
 
 from __future__ import annotations
@@ -19,19 +23,21 @@ from engine_export.graph import Graph, constant, floats, rebuilt
 MOST_SCORE = 30.0
 """How far from 0 the greatest score of a row may be in calibration; a factor of e^57 is left above it and below it."""
 
+ALIGNED_HEADS = 4
+"""Matrices of any size, so many together, fill whole 16 bytes of float32."""
 
 LAST = constant("exponentials.last", [-1], np.int64)
 
 
 def without_maximum(model: onnx.ModelProto, feeds: Sequence[Feed]) -> tuple[onnx.ModelProto, int]:
-    """Spell out every Softmax over the last axis that weighs values and whose scores stay small.
+    """Spell out every Softmax over the last axis that weighs values and whose scores stay small and begin alike.
 
     Parameters
     ----------
     model
         Float32; its attention mixes values in one product after Softmax.
     feeds
-        Inputs of many kinds, to see how great the scores are.
+        Inputs of many kinds, to see how great the scores are; the first axis of each is the batch.
 
     Returns
     -------
@@ -41,8 +47,9 @@ def without_maximum(model: onnx.ModelProto, feeds: Sequence[Feed]) -> tuple[onnx
     """
     graph = Graph(model)
     pairs = [(node, mixing) for node in model.graph.node if (mixing := _mixing(graph, node)) is not None]
-    furthest = _furthest(model, [softmax.input[0] for softmax, _ in pairs], feeds)
-    small = [pair for pair, score in zip(pairs, furthest, strict=True) if score <= MOST_SCORE]
+    scores = [softmax.input[0] for softmax, _ in pairs]
+    found = zip(pairs, _furthest(model, scores, feeds), _heads(model, scores, feeds[:1]), strict=True)
+    small = [pair for pair, furthest, heads in found if furthest <= MOST_SCORE and heads % ALIGNED_HEADS == 0]
     starts = {softmax.output[0]: softmax for softmax, _ in small}
     ends = {mixing.output[0]: softmax for softmax, mixing in small}
     make = onnx.helper.make_node
@@ -89,3 +96,10 @@ def _furthest(model: onnx.ModelProto, scores: Sequence[str], feeds: Sequence[Fee
     watched = rebuilt(model, nodes, [LAST], [floats(name) for name in names])
     found: list[float] = np.max([np.asarray(seen) for seen in run_graph(watched, feeds, names)], axis=0).tolist()
     return found
+
+
+def _heads(model: onnx.ModelProto, scores: Sequence[str], feeds: Sequence[Feed]) -> list[int]:
+    """How many matrices of scores each text has, for each tensor of scores; `feeds` is one."""
+    watched = rebuilt(model, model.graph.node, outputs=[floats(name) for name in scores])
+    texts = len(next(iter(feeds[0].values())))
+    return [int(np.prod(np.shape(seen)[:-2])) // texts for seen in next(iter(run_graph(watched, feeds, scores)))]

@@ -14,13 +14,12 @@ import onnx
 
 from engine_export.activations import with_silu
 from engine_export.calibrate import Feed
-from engine_export.exponentials import without_maximum
 from engine_export.recipe import Quantized, QuantizeSettings, quantize
 from engine_export.refiner_graph import is_block
 
 
 def int8_refiner(exact: onnx.ModelProto, feeds: Sequence[Feed], settings: QuantizeSettings) -> Quantized:
-    """Quantize a refiner on real histories, with cheaper forms of GELU and Softmax where they are as good.
+    """Quantize a refiner on real histories, with a cheaper form of GELU where it is as good.
 
     Parameters
     ----------
@@ -32,7 +31,5 @@ def int8_refiner(exact: onnx.ModelProto, feeds: Sequence[Feed], settings: Quanti
         What the search for an int8 form tries.
     """
     cheaper, gelus = with_silu(exact, feeds)
-    cheaper, softmaxes = without_maximum(cheaper, feeds)
     made = quantize(cheaper, feeds, "query", settings, choose=is_block)
-    notes = {"gelu": f"{gelus} as a fitted SiLU", "softmax": f"{softmaxes} without their maximum"}
-    return replace(made, recipe=made.recipe | notes)
+    return replace(made, recipe=made.recipe | {"gelu": f"{gelus} as a fitted SiLU"})

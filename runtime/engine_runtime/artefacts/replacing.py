@@ -11,7 +11,7 @@ import shutil
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from engine_runtime.artefacts.unfinished import LOCK, held
+from engine_runtime.artefacts.lock import LOCK, held
 from engine_runtime.artefacts.writing import Draft, put_in_place
 
 if TYPE_CHECKING:
