@@ -11,7 +11,8 @@ BEAUTY ?= ../shared/data/amazon-beauty
 ML1M ?= ../shared/data/ml-1m
 READY := $(VENV)/ready
 
-.PHONY: demo lean beauty ml-1m seeds student peers nights scale suite alarms stall pictures test kills damage lint clean
+.PHONY: demo lean beauty ml-1m seeds student peers nights scale suite alarms stall pictures explanations corrections forgetting \
+	privacy facets profile-pictures test kills damage lint clean
 
 $(READY): pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed: make PYTHON=python3.11"; exit 3; }
@@ -146,6 +147,53 @@ alarms: $(READY)
 # A server that stalls for a second in thirty: an open loop, a closed loop, and what the schedule says; a minute.
 stall: $(READY)
 	PYTHONPATH=tests $(BIN)/python -m end_to_end.stall
+
+# Shares of interests and scores of 1,000 users of both data sets against what was served; three minutes.
+explanations: $(READY)
+	for data in beauty ml-1m; do \
+		PYTHONPATH=tests $(BIN)/python -m end_to_end.explanations --bundle $(DEMO)/$$data/bundle --index $(DEMO)/$$data/index \
+			--events $(DEMO)/$$data/dataset || exit; \
+	done
+
+# A thousand users mask their strongest interest; three minutes.
+corrections: $(READY)
+	for data in beauty ml-1m; do \
+		PYTHONPATH=tests $(BIN)/python -m end_to_end.masking --bundle $(DEMO)/$$data/bundle --index $(DEMO)/$$data/index \
+			--events $(DEMO)/$$data/dataset || exit; \
+	done
+
+# A hundred users of MovieLens 1M are forgotten, and what is left is held against what never knew them; two minutes.
+forgetting: $(READY)
+	PYTHONPATH=tests $(BIN)/python -m end_to_end.forgetting --raw $(ML1M) --config examples/ml-1m.toml \
+		--bundle $(DEMO)/ml-1m/bundle --index $(DEMO)/ml-1m/index
+
+# Erased attributes and noise of released profiles, with what they cost, and what served profiles leak; ten minutes.
+privacy: $(READY)
+	PYTHONPATH=tests $(BIN)/python -m end_to_end.privacy --bundle $(DEMO)/ml-1m/bundle --index $(DEMO)/ml-1m/index \
+		--events $(DEMO)/ml-1m/dataset
+	$(ENGINE) serve-batch --bundle $(DEMO)/ml-1m/bundle --index $(DEMO)/ml-1m/index --events $(DEMO)/ml-1m/dataset \
+		--out $(DEMO)/ml-1m/profiles --force
+	$(ENGINE) audit $(DEMO)/ml-1m/profiles --events $(DEMO)/ml-1m/dataset --bundle $(DEMO)/ml-1m/bundle --index $(DEMO)/ml-1m/index
+
+# Facets against queries on the raw files, and what they cost in serving; five minutes.
+facets: $(READY)
+	for name in ml-100k complete-journey; do \
+		$(ENGINE) data fetch $$name --out $(DEMO)/$$name --force \
+		&& PYTHONPATH=tests $(BIN)/python -m end_to_end.facets --raw $(DEMO)/$$name --config $(DEMO)/$$name/dataset.toml || exit; \
+	done
+	for data in beauty ml-1m; do \
+		PYTHONPATH=tests $(BIN)/python -m end_to_end.facet_cost --bundle $(DEMO)/$$data/bundle --index $(DEMO)/$$data/index \
+			--events $(DEMO)/$$data/dataset || exit; \
+	done
+
+# The profile page of one user in both languages, as pictures; needs Chromium and a Chinese font.
+profile-pictures: $(READY)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check playwright
+	for language in en zh; do \
+		$(ENGINE) explain 1005 --bundle $(DEMO)/ml-1m/bundle --index $(DEMO)/ml-1m/index --events $(DEMO)/ml-1m/dataset --top 5 \
+			--language $$language --html $(DEMO)/profile-$$language.html || exit; \
+	done
+	PYTHONPATH=tests $(BIN)/python -m profile_pictures $(DEMO)/profile-en.html $(DEMO)/profile-zh.html docs/pictures
 
 test: lint
 	$(BIN)/python -m coverage erase
