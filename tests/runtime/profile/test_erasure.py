@@ -36,7 +36,7 @@ def explained(vectors: Doubles, values: Doubles) -> float:
 
 
 def test_no_covariance_is_left() -> None:
-    """After erasure least squares find nothing, where they found much before; two directions are gone of three values."""
+    """After erasure least squares find nothing, where they found much before; three values have two directions."""
     vectors, values = users()
     eraser = fitted(vectors, values)
     erased = eraser(vectors)

@@ -8,6 +8,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
+from end_to_end.distinguishing import answers, audit, judge
 from engine_runtime.profile.noise import (
     GRID,
     SENSITIVITY,
@@ -115,7 +116,7 @@ def test_the_operating_system_is_asked() -> None:
 
 
 def test_responses_are_true_as_often_as_they_may_be() -> None:
-    """The strongest concept is told with e^epsilon / (e^epsilon + C - 1), each other one alike, from nothing all alike."""
+    """The strongest concept is told with e^epsilon / (e^epsilon + C - 1), the others alike, from nothing all alike."""
     epsilon, n_concepts, count = 2.0, 5, 200_000
     profiles = np.zeros((count, n_concepts))
     profiles[:, 3] = 0.6
@@ -126,3 +127,16 @@ def test_responses_are_true_as_often_as_they_may_be() -> None:
     assert told[[0, 1, 2, 4]] == pytest.approx([1 / whole] * 4, abs=0.005)
     silent = response(np.zeros((count, n_concepts)), epsilon, seeded(1)).mean(axis=0)
     assert silent == pytest.approx([0.2] * n_concepts, abs=0.005)
+
+
+def test_releases_cannot_be_told_apart_better_than_promised() -> None:
+    """The best test on the worst pair proves most of the epsilon that is stated, and not more."""
+    bound = audit(1.0, 1e-3, 300_000, entropy=seeded())
+    assert 0.75 < bound.found <= bound.stated
+    answered = judge(answers(2.0, 16, seeded()), 2.0, 0.0, 100_000)
+    assert 1.6 < answered.found <= 2.0
+
+
+def test_too_little_noise_is_found() -> None:
+    """Half the noise breaks the promise so that the same test proves it."""
+    assert audit(1.0, 1e-3, 100_000, factor=0.5, entropy=seeded()).broken
