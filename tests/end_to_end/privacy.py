@@ -10,9 +10,10 @@ from __future__ import annotations
 
 import argparse
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import get_args
 
 import click
 import numpy as np
@@ -20,7 +21,7 @@ import numpy.typing as npt
 from scipy.special import softmax
 
 from end_to_end.distinguishing import answers, audit, judge
-from engine_models.corpus import Corpus, read_corpus
+from engine_models.corpus import Corpus, evenly, read_corpus
 from engine_models.label_measures import auc, interval
 from engine_models.logistic import Design, fit, loss
 from engine_models.metrics import Estimate, estimate, per_user, places
@@ -29,18 +30,22 @@ from engine_runtime.artefacts.dataset import Dataset
 from engine_runtime.data.histories import read_users
 from engine_runtime.profile.contributions import profile_alone
 from engine_runtime.profile.erasure import Eraser, Moments
-from engine_runtime.profile.noise import gaussian_sigma, noisy
+from engine_runtime.profile.noise import Mechanism, gaussian_sigma, noisy
 from engine_runtime.serve.engine import Engine, Profiles
 
 Doubles = npt.NDArray[np.float64]
 Floats = npt.NDArray[np.float32]
 Ints = npt.NDArray[np.int64]
+Bools = npt.NDArray[np.bool_]
+Score = Callable[[slice], npt.NDArray[np.floating]]
+"""Scores of all items for a block of users: [users of the block, items]."""
 
 EPSILONS = (0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 64.0, math.inf)
 AUDITED = (0.5, 1.0, 2.0, 4.0)
 FOLDS = 5
 PENALTIES = (1.0, 1e-1, 1e-2, 1e-3)
 WAVES = 500
+BLOCK = 512
 
 
 @dataclass(frozen=True)
@@ -76,11 +81,13 @@ class Asked:
         return per_user(places(found, self.targets))["ndcg@10"]
 
 
-def ask(engine: Engine, corpus: Corpus) -> Asked:
-    """Profiles of all users of whom an event is held out."""
+def ask(engine: Engine, corpus: Corpus, most_users: int) -> Asked:
+    """Profiles of users of whom an event is held out, chosen evenly."""
     split = corpus.split
-    profiles = engine.profile(until(split.histories, split.users, split.test))
-    return Asked(engine, profiles, split.histories.items[split.test], split.users)
+    chosen = evenly(len(split.users), most_users)
+    users, test = split.users[chosen], split.test[chosen]
+    profiles = engine.profile(until(split.histories, users, test))
+    return Asked(engine, profiles, split.histories.items[test], users)
 
 
 def probe(vectors: Floats, truth: Ints, seed: int, erase_outside: bool = False) -> Doubles:
@@ -159,16 +166,16 @@ def _show_probe(name: str, found: Doubles, truth: Ints, seed: int) -> None:
     click.echo(f"{name:64} AUC {area.mean:.3f} [{area.low:.3f}, {area.high:.3f}]")
 
 
-def ranks(asked: Asked, query: Floats, rankable: npt.NDArray[np.bool_], seen: npt.NDArray[np.bool_] | None) -> Doubles:
-    """NDCG@10 of each user of ranking all items by ``<q, e>``; with `seen`, bool [users, items], those are left out."""
-    vectors, gains = asked.engine.shelf.vectors[: len(rankable)], np.zeros(len(query))
-    for start in range(0, len(query), 512):
-        block = slice(start, start + 512)
-        scores = query[block] @ vectors.T
-        scores[:, ~rankable] = -np.inf
+def ranks(asked: Asked, score: Score, rankable: Bools, *, masked: bool) -> Doubles:
+    """NDCG@10 of each user where all items are ranked by a score; `masked`, items of the history are left out."""
+    histories, gains = asked.profiles.histories, np.zeros(len(asked.targets))
+    for start in range(0, len(gains), BLOCK):
+        block = slice(start, min(start + BLOCK, len(gains)))
+        scores = np.where(rankable, score(block), -np.inf)
         own = scores[np.arange(len(scores)), asked.targets[block]].copy()
-        if seen is not None:
-            scores[seen[block]] = -np.inf
+        if masked:
+            first, stop = histories.offsets[[block.start, block.stop]]
+            scores[histories.rows[first:stop] - start, histories.items[first:stop]] = -np.inf
         above = (scores > own[:, None]).sum(1)
         gains[block] = np.where(above < 10, 1 / np.log2(above + 2), 0)
     return gains
@@ -176,28 +183,31 @@ def ranks(asked: Asked, query: Floats, rankable: npt.NDArray[np.bool_], seen: np
 
 def show_noise(asked: Asked, corpus: Corpus, delta: float, seed: int) -> None:
     """Print NDCG@10 of ranking by noisy profiles."""
-    head, concepts = asked.engine.learned.query_head, asked.profiles.concepts
-    histories = asked.profiles.histories
-    seen = np.zeros((len(concepts), len(corpus.rankable)), np.bool_)
-    seen[histories.rows, histories.items] = True
-    known = np.broadcast_to(corpus.popularity.astype(np.float32), (len(concepts), len(corpus.rankable)))
-    popular = np.argsort(-np.where(corpus.rankable & ~seen, known, -1), axis=1, kind="stable")[:, :100]
-    floor = per_user(places(popular.astype(np.int32), asked.targets))["ndcg@10"].mean()
-    click.echo(
-        f"ranking by the noisy profile alone, delta {delta:g}; what is popular {floor:.4f}, as served "
-        f"{asked.ndcg().mean():.4f}"
-    )
-    click.echo("  epsilon   sigma  gaussian: NDCG@10, seen items left out   response: the same")
+    head, concepts, rankable = asked.engine.learned.query_head, asked.profiles.concepts, corpus.rankable
+    items = asked.engine.shelf.vectors[: len(rankable)].T
+    order = np.empty(len(rankable))
+    order[np.argsort(-corpus.popularity, kind="stable")] = -np.arange(len(rankable))
+    popular = [
+        ranks(asked, lambda block: np.tile(order, (block.stop - block.start, 1)), rankable, masked=masked).mean()
+        for masked in (False, True)
+    ]
+    click.echo(f"NDCG@10 of ranking by a noisy profile alone, all items / seen ones left out, delta {delta:g}")
+    click.echo(f"  what is popular {popular[0]:.4f} / {popular[1]:.4f}; as served {asked.ndcg().mean():.4f}")
     for epsilon in EPSILONS:
         sigma = gaussian_sigma(epsilon, delta) if epsilon < math.inf else 0.0
+        corners = np.eye(concepts.shape[1], dtype=np.float32)[concepts.argmax(1)]
+        blurred = {"gaussian": concepts, "response": corners}  # without noise
+        if epsilon < math.inf:
+            blurred = {name: noisy(concepts, name, epsilon, sigma) for name in get_args(Mechanism)}
         cells = []
-        for mechanism in ("gaussian", "response"):
-            blurred = concepts if epsilon == math.inf else noisy(concepts, mechanism, epsilon, sigma)  # type: ignore[arg-type]
-            if epsilon == math.inf and mechanism == "response":
-                blurred = np.eye(concepts.shape[1], dtype=np.float32)[concepts.argmax(1)]
-            query = profile_alone(head, blurred)
-            cells += [estimate(ranks(asked, query, corpus.rankable, mask), seed) for mask in (None, seen)]
-        click.echo(f"  {epsilon:7g} {sigma:7.3f}  " + "   ".join(_said(cell) for cell in cells))
+        for name, profiles in blurred.items():
+            query = profile_alone(head, profiles)
+            found = [
+                estimate(ranks(asked, lambda block, query=query: query[block] @ items, rankable, masked=masked), seed)
+                for masked in (False, True)
+            ]
+            cells.append(f"{name} {_said(found[0])} / {found[1].mean:.4f}")
+        click.echo(f"  epsilon {epsilon:4g}, sigma {sigma:7.3f}: {', '.join(cells)}")
 
 
 def show_audit(delta: float, count: int) -> None:
@@ -227,12 +237,13 @@ def main() -> None:
     parser.add_argument("--labels", default="", help="Attributes to remove, commas between.")
     parser.add_argument("--delta", type=float, default=1e-5)
     parser.add_argument("--samples", type=int, default=4_000_000)
+    parser.add_argument("--users", type=int, default=10_000, help="At most.")
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
     if options.bundle and options.index and options.events:
         dataset = Dataset.open(options.events)
         corpus, users = read_corpus(dataset), read_users(dataset)
-        asked = ask(Engine.load(options.bundle, options.index), corpus)
+        asked = ask(Engine.load(options.bundle, options.index), corpus, options.users)
         for label in filter(None, options.labels.split(",")):
             show_removal(asked, label, users[label].take(asked.rows).to_pylist(), options.seed)
         show_noise(asked, corpus, options.delta, options.seed)

@@ -173,7 +173,8 @@ def test_items_that_may_not_name_give_no_word() -> None:
     """A concept is named after those of its nearest items that may name; where none may, it has its number."""
     points, owner = groups(len(KINDS), 20)
     hidden = (owner == 1) | (np.arange(len(owner)) % 2 == 1)
-    texts = [f"{'secret' if secret else 'plain'} {KINDS[group]}" for group, secret in zip(owner, hidden, strict=True)]
+    secret = ["secret" + "abcdefghijkl"[group] if kept else "" for group, kept in zip(owner, hidden, strict=True)]
+    texts = [f"{word} {KINDS[group]}" for word, group in zip(secret, owner, strict=True)]
     asked = (np.eye(16, dtype=np.float32)[: len(KINDS)], points, Described(texts, texts, [None] * len(texts)))
     concepts = name_concepts(*asked, ~hidden)
     assert concepts[1] == Concept("concept 2", ())
