@@ -12,6 +12,7 @@ import argparse
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import get_args
 
@@ -129,7 +130,7 @@ def waves(vectors: Floats, seed: int) -> Floats:
     shown = (vectors - vectors.mean(0)) / np.maximum(vectors.std(0), 1e-9)
     width = math.sqrt(2 * shown.shape[1])
     angles = shown @ generator.normal(0, 1 / width, (shown.shape[1], WAVES)) + generator.uniform(0, 2 * np.pi, WAVES)
-    return np.cos(angles).astype(np.float32)
+    return np.asarray(np.cos(angles), np.float32)
 
 
 def eraser_of(vectors: Floats, truth: Ints) -> Eraser:
@@ -163,7 +164,7 @@ def show_removal(asked: Asked, label: str, values: Sequence[str | None], seed: i
 
 def _show_probe(name: str, found: Doubles, truth: Ints, seed: int) -> None:
     area = interval(auc, found, truth, seed)
-    click.echo(f"{name:64} AUC {area.mean:.3f} [{area.low:.3f}, {area.high:.3f}]")
+    click.echo(f"{name:64} AUC {area.value:.3f} [{area.low:.3f}, {area.high:.3f}]")
 
 
 def ranks(asked: Asked, score: Score, rankable: Bools, *, masked: bool) -> Doubles:
@@ -179,6 +180,10 @@ def ranks(asked: Asked, score: Score, rankable: Bools, *, masked: bool) -> Doubl
         above = (scores > own[:, None]).sum(1)
         gains[block] = np.where(above < 10, 1 / np.log2(above + 2), 0)
     return gains
+
+
+def _products(query: Floats, items: Floats, block: slice) -> Floats:
+    return np.asarray(query[block] @ items)
 
 
 def show_noise(asked: Asked, corpus: Corpus, delta: float, seed: int) -> None:
@@ -202,10 +207,8 @@ def show_noise(asked: Asked, corpus: Corpus, delta: float, seed: int) -> None:
         cells = []
         for name, profiles in blurred.items():
             query = profile_alone(head, profiles)
-            found = [
-                estimate(ranks(asked, lambda block, query=query: query[block] @ items, rankable, masked=masked), seed)
-                for masked in (False, True)
-            ]
+            score = partial(_products, query, items)
+            found = [estimate(ranks(asked, score, rankable, masked=masked), seed) for masked in (False, True)]
             cells.append(f"{name} {_said(found[0])} / {found[1].mean:.4f}")
         click.echo(f"  epsilon {epsilon:4g}, sigma {sigma:7.3f}: {', '.join(cells)}")
 
@@ -215,7 +218,7 @@ def show_audit(delta: float, count: int) -> None:
     click.echo(f"telling two corners of the simplex apart, {count:,} releases of each, delta {delta:g}, 95 % sure")
     for epsilon in AUDITED:
         sound, half = audit(epsilon, delta, count), audit(epsilon, delta, count, 0.5)
-        told = judge(answers(epsilon, 128), epsilon, 0.0, count // 10)
+        told = judge(answers(epsilon, 8), epsilon, 0.0, count // 4)
         click.echo(
             f"  epsilon {epsilon:g}: gaussian spends at least {sound.found:.3f} ({sound.found / epsilon:.0%}), with "
             f"half its noise {half.found:.3f}{' (caught)' if half.broken else ''}; response {told.found:.3f}"

@@ -126,7 +126,7 @@ def response(profiles: npt.NDArray[Any], epsilon: float, entropy: Entropy = os.u
     blurred = n_concepts / (math.exp(min(epsilon, MOST_EPSILON)) + n_concepts - 1)
     random = (drawn[:n_users] <= blurred) | ~kept.any(axis=1)
     told = np.where(random, elsewhere, kept.argmax(axis=1))
-    return np.eye(n_concepts)[told]
+    return np.asarray(np.eye(n_concepts)[told])
 
 
 def noisy(
