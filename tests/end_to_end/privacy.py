@@ -47,6 +47,7 @@ FOLDS = 5
 PENALTIES = (1.0, 1e-1, 1e-2, 1e-3)
 WAVES = 500
 BLOCK = 512
+SIGNIFICANCE = 2.0
 
 
 @dataclass(frozen=True)
@@ -137,7 +138,7 @@ def eraser_of(vectors: Floats, truth: Ints) -> Eraser:
     """The eraser of an attribute."""
     moments = Moments(vectors.shape[1], int(truth.max()) + 1)
     moments.add(vectors, np.eye(truth.max() + 1)[truth])
-    return moments.eraser()
+    return moments.eraser(SIGNIFICANCE)
 
 
 def show_removal(asked: Asked, label: str, values: Sequence[str | None], seed: int) -> None:

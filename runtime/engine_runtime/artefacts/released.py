@@ -57,6 +57,8 @@ class Erasure:
         Users whose attributes were known.
     rank
         Directions taken out.
+    significance
+        Standard errors below which a covariance was taken for chance.
     """
 
     method: str
@@ -64,6 +66,7 @@ class Erasure:
     vectors: tuple[str, ...]
     n_fitted: int
     rank: int
+    significance: float
 
 
 @dataclass(frozen=True)

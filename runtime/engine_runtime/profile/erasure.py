@@ -9,6 +9,11 @@ one that changes x least,
 with S the covariances, + the pseudo-inverse and z one column a value. Where there is no covariance, no linear predictor
 of z from r(x) is better than a constant, on the users that the map was fitted on. Probes that are not linear may find
 it.
+
+A covariance that is exactly 0 over all users is one that the users of whom z is known tell of the others, turned round:
+with many directions and few users most of S_xz is chance. So principal components whose covariance with z is below some
+standard errors are taken to have none (hard thresholds, Donoho and Johnstone, Ideal spatial adaptation by wavelet
+shrinkage, 1994), and what chance has put there stays.
 """
 
 from __future__ import annotations
@@ -86,17 +91,21 @@ class Moments:
         self._squares += found.T @ found
         self._products += found.T @ told
 
-    def eraser(self) -> Eraser:
-        """The eraser of what was added; of at least two users."""
+    def eraser(self, significance: float = 0.0) -> Eraser:
+        """The eraser of what was added, of at least two users.
+
+        Covariances of principal components below `significance` standard errors are taken for chance and left alone.
+        """
         if self._shift is None or self.count < 2:
             raise ValueError("an eraser is fitted on two users or more")
         mean, shares = self._vectors / self.count, self._values / self.count
         within = self._squares / self.count - np.outer(mean, mean)
         across = self._products / self.count - np.outer(mean, shares)
-        return fit(self._shift + mean, within, across)
+        least = significance * np.sqrt(np.maximum(shares * (1 - shares), 0.0) / self.count)
+        return fit(self._shift + mean, within, across, least)
 
 
-def fit(mean: Doubles, within: Doubles, across: Doubles) -> Eraser:
+def fit(mean: Doubles, within: Doubles, across: Doubles, least: Doubles) -> Eraser:
     """The eraser of known moments.
 
     Parameters
@@ -107,6 +116,8 @@ def fit(mean: Doubles, within: Doubles, across: Doubles) -> Eraser:
         S_xx: float64 [D, D].
     across
         S_xz: float64 [D, K].
+    least
+        float64 [K]: covariances of whitened principal components below it are taken for 0.
     """
     # Numbers of different size are made alike first, so that one tolerance does for all; the map stays the same.
     spread = np.sqrt(np.maximum(np.diag(within), 0.0))
@@ -115,6 +126,7 @@ def fit(mean: Doubles, within: Doubles, across: Doubles) -> Eraser:
     kept = variances > TOLERANCE * max(variances.max(initial=0.0), 1e-300)
     roots, axes = np.sqrt(variances[kept]), axes[:, kept]
     whitened = (axes / roots).T @ (across / scale[:, None])
+    whitened = np.where(np.abs(whitened) >= least, whitened, 0.0)
     found, sizes, _ = np.linalg.svd(whitened, full_matrices=False)
     found = found[:, sizes > np.sqrt(TOLERANCE) * max(sizes.max(initial=0.0), 1e-9)]
     finite = np.where(np.isinf(scale), 0.0, scale)

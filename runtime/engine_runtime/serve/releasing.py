@@ -71,6 +71,8 @@ class Wishes:
         Of the noise; no noise where `epsilon` is None. ``response`` has no delta.
     drop
         Columns that are null in the release.
+    significance
+        Standard errors below which a covariance is no ground to erase; see `engine_runtime.profile.erasure`.
     """
 
     key: bytes | None = None
@@ -79,6 +81,7 @@ class Wishes:
     delta: float = 1e-6
     mechanism: Mechanism = "gaussian"
     drop: tuple[str, ...] = ()
+    significance: float = 2.0
 
 
 @dataclass(frozen=True)
@@ -261,5 +264,5 @@ def _erasure(wishes: Wishes, known: Known | None) -> tuple[Eraser | None, Erasur
     count = known.moments.count
     if count < 2:
         raise UsageError(f"{count} users with events have all of {', '.join(wishes.remove)}: nothing can be erased.")
-    eraser = known.moments.eraser()
-    return eraser, Erasure("leace", wishes.remove, VECTORS, count, eraser.rank)
+    eraser = known.moments.eraser(wishes.significance)
+    return eraser, Erasure("leace", wishes.remove, VECTORS, count, eraser.rank, wishes.significance)

@@ -102,3 +102,16 @@ def test_one_user_is_too_few() -> None:
     moments.add(np.ones((1, 2)), np.ones((1, 2)))
     with pytest.raises(ValueError, match="two users"):
         moments.eraser()
+
+
+def test_chance_is_left_alone() -> None:
+    """With thresholds an attribute that is told is taken out, and one that is drawn by lot is no ground to erase."""
+    vectors, values = users()
+    moments, lot = Moments(10, 3), Moments(10, 2)
+    moments.add(vectors, values)
+    drawn = np.eye(2)[np.random.default_rng(5).integers(0, 2, len(vectors))]
+    lot.add(vectors, drawn)
+    assert explained(moments.eraser(2.0)(vectors), values) < 0.01
+    assert moments.eraser(2.0).rank in (2, 3)
+    assert lot.eraser().rank == 1
+    assert lot.eraser(4.0).rank == 0

@@ -160,7 +160,7 @@ def test_erased_vectors_do_not_vary_with_the_attribute(
     world: World, dataset: Dataset, output: Output, tmp_path: Path
 ) -> None:
     """Means of the released vectors are the same for all values of what was erased; the attribute is in no basics."""
-    made = release(output, tmp_path / "r", Wishes(KEY, ("sex",)), world.bundle, dataset)
+    made = release(output, tmp_path / "r", Wishes(KEY, ("sex",), significance=0.0), world.bundle, dataset)
     after, before = by_name(made, output, KEY), rows_of(output)
     sex = [{row["name"]: row["value"] for row in basics}.get("sex") for basics in before["basics"].to_pylist()]
     known = vectors(before).any(axis=1)
@@ -177,7 +177,7 @@ def test_erased_vectors_do_not_vary_with_the_attribute(
     ]
     erasure = made.info.erasure
     assert erasure is not None
-    assert (erasure.attributes, erasure.rank) == (("sex",), 1)
+    assert (erasure.attributes, erasure.rank, erasure.significance) == (("sex",), 1, 0.0)
     assert erasure.n_fitted == int((known & (np.array(sex) != None)).sum())  # noqa: E711
     top = after["interests"].to_pylist()[5][0]["weight"]
     assert top == pytest.approx(matrix(after["concepts"])[5].max())
@@ -185,7 +185,7 @@ def test_erased_vectors_do_not_vary_with_the_attribute(
 
 def test_noise_and_erasure_go_together(world: World, dataset: Dataset, output: Output, tmp_path: Path) -> None:
     """Noisy vectors are erased from after the noise, two attributes at a time."""
-    wishes = Wishes(KEY, ("sex", "age"), epsilon=30.0)
+    wishes = Wishes(KEY, ("sex", "age"), epsilon=30.0, significance=0.0)
     made = release(output, tmp_path / "r", wishes, world.bundle, dataset)
     assert made.info.erasure is not None
     assert made.info.noise is not None
