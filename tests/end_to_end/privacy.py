@@ -47,7 +47,7 @@ FOLDS = 5
 PENALTIES = (1.0, 1e-1, 1e-2, 1e-3)
 WAVES = 500
 BLOCK = 512
-SIGNIFICANCE = 2.0
+SIGNIFICANCES = (2.0, 0.0)
 
 
 @dataclass(frozen=True)
@@ -92,16 +92,16 @@ def ask(engine: Engine, corpus: Corpus, most_users: int) -> Asked:
     return Asked(engine, profiles, split.histories.items[test], users)
 
 
-def probe(vectors: Floats, truth: Ints, seed: int, erase_outside: bool = False) -> Doubles:
+def probe(vectors: Floats, truth: Ints, seed: int, erase: float | None = None) -> Doubles:
     """Probabilities of each user's classes by probes that have not learned from them: float64 [users, K].
 
-    With `erase_outside` the attribute is erased by a map that is fitted without them too.
+    With `erase`, a significance, the attribute is erased by a map that is fitted without them too.
     """
     fold = np.random.default_rng(seed).permutation(len(truth)) % FOLDS
     found, penalty = np.zeros((len(truth), truth.max() + 1)), None
     for left in range(FOLDS):
         inside = fold != left
-        shown = eraser_of(vectors[inside], truth[inside])(vectors) if erase_outside else vectors
+        shown = vectors if erase is None else eraser_of(vectors[inside], truth[inside], erase)(vectors)
         spread = shown[inside].std(0)
         scaled = (shown - shown[inside].mean(0)) / np.where(spread > 1e-9, spread, 1)
         design = Design([scaled.astype(np.float64)])
@@ -134,11 +134,11 @@ def waves(vectors: Floats, seed: int) -> Floats:
     return np.asarray(np.cos(angles), np.float32)
 
 
-def eraser_of(vectors: Floats, truth: Ints) -> Eraser:
+def eraser_of(vectors: Floats, truth: Ints, significance: float) -> Eraser:
     """The eraser of an attribute."""
     moments = Moments(vectors.shape[1], int(truth.max()) + 1)
     moments.add(vectors, np.eye(truth.max() + 1)[truth])
-    return moments.eraser(SIGNIFICANCE)
+    return moments.eraser(significance)
 
 
 def show_removal(asked: Asked, label: str, values: Sequence[str | None], seed: int) -> None:
@@ -146,21 +146,24 @@ def show_removal(asked: Asked, label: str, values: Sequence[str | None], seed: i
     known = np.array([value is not None for value in values])
     classes, truth = np.unique([value for value in values if value is not None], return_inverse=True)
     vectors, served = asked.vectors, asked.ndcg()
-    erased = eraser_of(vectors[known], truth)(vectors).astype(np.float32)
-    removed = asked.ndcg(erased)
-    change = estimate(removed - served, seed)
     click.echo(f"{label}: {len(classes)} values, {known.sum():,} users, vector of {vectors.shape[1]} numbers")
-    for name, shown, outside in (
-        ("as it is", vectors, False),
-        ("removed", erased, False),
-        ("removed, of users that the map was not fitted on", vectors, True),
-    ):
-        _show_probe(f"  {name}, linear probe", probe(shown[known], truth, seed, outside), truth, seed)
-    for name, shown in (("as it is", vectors), ("removed", erased)):
-        _show_probe(f"  {name}, probe that is not linear", probe(waves(shown[known], seed), truth, seed), truth, seed)
-    click.echo(f"  NDCG@10 as served {_said(estimate(served, seed))}, removed {_said(estimate(removed, seed))}")
-    relative = [100 * part / served.mean() for part in (change.mean, change.low, change.high)]
-    click.echo(f"  change {relative[0]:+.1f} % [{relative[1]:+.1f}, {relative[2]:+.1f}]")
+    _show_probe("  as served, linear probe", probe(vectors[known], truth, seed), truth, seed)
+    _show_probe("  as served, probe that is not linear", probe(waves(vectors[known], seed), truth, seed), truth, seed)
+    click.echo(f"  NDCG@10 as served {_said(estimate(served, seed))}")
+    for significance in SIGNIFICANCES:
+        erased = eraser_of(vectors[known], truth, significance)(vectors).astype(np.float32)
+        removed = asked.ndcg(erased)
+        click.echo(f"  removed, significance {significance:g}")
+        _show_probe("    linear probe", probe(erased[known], truth, seed), truth, seed)
+        outside = probe(vectors[known], truth, seed, significance)
+        _show_probe("    the same, of users that the map was not fitted on", outside, truth, seed)
+        _show_probe("    probe that is not linear", probe(waves(erased[known], seed), truth, seed), truth, seed)
+        change = estimate(removed - served, seed)
+        relative = [100 * part / served.mean() for part in (change.mean, change.low, change.high)]
+        click.echo(
+            f"    NDCG@10 {_said(estimate(removed, seed))}, {relative[0]:+.1f} % [{relative[1]:+.1f}, "
+            f"{relative[2]:+.1f}]"
+        )
 
 
 def _show_probe(name: str, found: Doubles, truth: Ints, seed: int) -> None:
