@@ -118,7 +118,9 @@ def words(text: str) -> list[str]:
     return _LETTERS.findall(text.lower()) + pairs
 
 
-def name_concepts(centres: Floats, item_vectors: Floats, described: Described) -> list[Concept]:
+def name_concepts(
+    centres: Floats, item_vectors: Floats, described: Described, naming: npt.NDArray[np.bool_] | None = None
+) -> list[Concept]:
     """Name each centre after the items nearest to it.
 
     Parameters
@@ -129,6 +131,9 @@ def name_concepts(centres: Floats, item_vectors: Floats, described: Described) -
         float32 [items, d]; of the items that may be shown.
     described
         What those items say.
+    naming
+        bool [items]: which of them may name a concept; all if None. The others give no word, category or title, and a
+        concept without a naming item among its nearest ones has its number for a name, counted from 1.
     """
     nearest = np.argsort(-closeness(centres, item_vectors), axis=1, kind="stable")[:, :NEAREST]
     word_bags = [frozenset(words(text)) for text in described.texts]
@@ -147,7 +152,12 @@ def name_concepts(centres: Floats, item_vectors: Floats, described: Described) -
     }  # categories have their own place in a name
     concepts: list[Concept] = []
     taken: set[str] = set()
-    for rows in nearest:
+    for number, near in enumerate(nearest, 1):
+        rows = [row for row in near if naming is None or naming[row]]
+        if not rows:
+            concepts.append(Concept(f"concept {number}", ()))
+            taken.add(concepts[-1].name)
+            continue
         # The innermost level that the items share says most.
         heads = next(
             (

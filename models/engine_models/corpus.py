@@ -64,6 +64,13 @@ class Corpus:
         return Described(shown[TEXT].to_pylist(), titles(shown), shown[CATEGORY].to_pylist())
 
     @property
+    def n_users(self) -> Ints:
+        """Users with the item in their history, held out events included: int64 [items]."""
+        histories, n_items = self.split.histories, len(self.rankable)
+        pairs = np.unique(histories.rows.astype(np.int64) * n_items + histories.items)
+        return np.bincount(pairs % n_items, minlength=n_items)
+
+    @property
     def item_ids(self) -> pa.Table:
         """The columns `item_id` and `trained`."""
         return self.catalogue.select([ITEM_ID]).append_column(TRAINED, pa.array(self.popularity > 0))

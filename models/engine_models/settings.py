@@ -60,6 +60,8 @@ class TrainSettings:
         Wall time after which no further epoch starts; None for no limit.
     withhold
         Share of the items whose events training does not see, to measure how new items do.
+    name_users
+        Users who have an item in their history, at the least, for it to have a say in a concept's name.
     without
         Parts left out, with commas between them; see `engine_models.ablation`.
     """
@@ -83,6 +85,7 @@ class TrainSettings:
     validation_users: int = 10_000
     minutes: float | None = None
     withhold: float = 0.0
+    name_users: int = 5
     without: str = ""
 
 

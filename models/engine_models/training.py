@@ -146,7 +146,8 @@ def train(
         best_epoch=trainer.progress.best_epoch,
         train_seconds=trainer.progress.seconds,
     )
-    run = _write(trainer.model, corpus, table, vectors, newcomers, info, parents, log, where)
+    named = _named(trainer.model, corpus, vectors, settings.name_users)
+    run = _write(trainer.model, corpus, table, vectors, newcomers, named, info, parents, log, where)
     shutil.rmtree(where.checkpoint, ignore_errors=True)
     return run
 
@@ -258,26 +259,32 @@ def _questions(trainer: Trainer, corpus: Corpus, vectors: Floats) -> Questions:
     return Questions(query, corpus.seen(users, valid), vectors[:, dim:], split.histories.items[valid])
 
 
+def _named(model: ProfileModel, corpus: Corpus, vectors: Floats, least_users: int) -> bytes:
+    """The concepts as JSON, named after items that at least so many users have met: k-anonymity, Sweeney 2002."""
+    directions = vectors[corpus.rankable, model.refiner.shape.dim :]
+    naming = corpus.n_users[corpus.rankable] >= least_users
+    return encode_concepts(name_concepts(model.concepts.cpu().numpy(), directions, corpus.described(), naming))
+
+
 def _write(
     model: ProfileModel,
     corpus: Corpus,
     table: SuccessorTable,
     vectors: Floats,
     newcomers: Newcomers,
+    named: bytes,
     info: RunInfo,
     parents: dict[str, str],
     log: bytes,
     where: Where,
 ) -> Run:
-    directions = vectors[corpus.rankable, model.refiner.shape.dim :]
-    concepts = name_concepts(model.concepts.cpu().numpy(), directions, corpus.described())
     with drafting(where.out, layout.KIND, replace=where.replace) as draft:
         save_weights(model.cpu(), draft.path / layout.WEIGHTS_FILE)
         np.save(draft.path / layout.VECTORS_FILE, vectors)
         newcomers.save(draft.path / layout.NEWCOMERS_FILE)
         pq.write_table(corpus.item_ids, draft.path / layout.ITEMS_FILE)
         table.save(draft.path / layout.SUCCESSORS_FILE)
-        (draft.path / layout.CONCEPTS_FILE).write_bytes(encode_concepts(concepts))
+        (draft.path / layout.CONCEPTS_FILE).write_bytes(named)
         (draft.path / layout.LOG_FILE).write_bytes(log)
         draft.seal(info, parents)
     return Run.open(where.out)

@@ -44,6 +44,8 @@ COMMANDS = {
     "concepts": Lazy("engine_models.commands.concepts:concepts", "Show what concepts mean, and judge them.", "export"),
     "index": Lazy("engine_runtime.commands.index:index", "Index a data set's items for search."),
     "serve-batch": Lazy("engine_runtime.commands.serve_batch:serve_batch", "Profiles for every user, as Parquet."),
+    "protect": Lazy("engine_runtime.commands.protect:protect", "Make a release of an output, to be given to others."),
+    "pseudonyms": Lazy("engine_runtime.commands.pseudonyms:pseudonyms", "Keys of pseudonyms, and going to a new one."),
     "recommend": Lazy("engine_runtime.commands.recommend:recommend", "One user's profile and recommendations."),
     "explain": Lazy("engine_runtime.commands.explain:explain", "Why a profile and its recommendations are so."),
     "correct": Lazy("engine_runtime.commands.correct:correct", "Scale, mask or add an interest of a user."),

@@ -167,3 +167,25 @@ def test_what_all_items_share_tells_nothing() -> None:
     generator = np.random.default_rng(0)
     centres, items = (generator.standard_normal((n, 8)).astype(np.float32) for n in (5, 30))
     assert np.allclose(closeness(centres, items), closeness(centres + 3, items - 2), atol=1e-4)
+
+
+def test_items_that_may_not_name_give_no_word() -> None:
+    """A concept is named after those of its nearest items that may name; where none may, it has its number."""
+    points, owner = groups(len(KINDS), 20)
+    hidden = (owner == 1) | (np.arange(len(owner)) % 2 == 1)
+    secret = ["secret" + "abcdefghijkl"[group] if kept else "" for group, kept in zip(owner, hidden, strict=True)]
+    texts = [f"{word} {KINDS[group]}" for word, group in zip(secret, owner, strict=True)]
+    asked = (np.eye(16, dtype=np.float32)[: len(KINDS)], points, Described(texts, texts, [None] * len(texts)))
+    concepts = name_concepts(*asked, ~hidden)
+    assert concepts[1] == Concept("concept 2", ())
+    assert all(concept.keywords for number, concept in enumerate(concepts) if number != 1)
+    assert not any("secret" in concept.name for concept in concepts)
+    assert any("secret" in concept.name for concept in name_concepts(*asked))
+
+
+def test_where_all_items_may_name_names_stay() -> None:
+    """A mask that leaves out nothing changes no name."""
+    points, owner = groups(len(KINDS), 20)
+    texts = [f"The new {KINDS[group]} number {row}" for row, group in enumerate(owner)]
+    asked = (np.eye(16, dtype=np.float32)[: len(KINDS)], points, Described(texts, texts, [None] * len(texts)))
+    assert name_concepts(*asked, np.ones(len(texts), np.bool_)) == name_concepts(*asked)

@@ -68,6 +68,12 @@ def test_only_what_may_be_shown_is_described() -> None:
     assert all(described.titles)
 
 
+def test_users_of_an_item_are_counted_once() -> None:
+    """A user who has met an item twice is one user, and what is held out of a history counts too."""
+    corpus = corpus_of(histories_from([[0, 0, 1, 2], [0, 2], []]), 4)
+    assert corpus.n_users.tolist() == [2, 1, 2, 0]
+
+
 def test_seen_is_everything_before() -> None:
     """What a user has seen holds every event before the one asked for, of any type."""
     histories = histories_from([[0, 1], [2, 3, 4, 5]], types=[[0, 0], [0, 1, 0, 0]])

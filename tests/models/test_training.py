@@ -16,7 +16,7 @@ from engine_models import training
 from engine_models.corpus import Corpus
 from engine_models.model import load_model
 from engine_models.settings import TrainSettings
-from engine_models.training import Where, initial_model, train
+from engine_models.training import Where, _named, initial_model, train
 from engine_runtime.artefacts.dataset import Dataset
 from engine_runtime.artefacts.encoder import EncoderArtefact
 from engine_runtime.artefacts.run import LOG_FILE, Run
@@ -60,6 +60,14 @@ def test_concepts_have_names(trained: Run) -> None:
     names = [concept["name"] for concept in json.loads(trained.concepts.read_text())]
     assert len(names) == len(set(names)) == trained.info.shape.n_concepts
     assert all(names)
+
+
+def test_concepts_are_named_after_what_many_have_met(trained: Run, corpus: Corpus) -> None:
+    """Were more users asked for than any item has, all concepts would have numbers."""
+    model, vectors = load_model(trained), np.load(trained.vectors, allow_pickle=False)
+    names = [concept["name"] for concept in json.loads(_named(model, corpus, vectors, corpus.n_users.max() + 1))]
+    assert names == [f"concept {number}" for number in range(1, trained.info.shape.n_concepts + 1)]
+    assert _named(model, corpus, vectors, 5) == trained.concepts.read_bytes()
 
 
 def test_successor_table_is_of_the_training_part(trained: Run, corpus: Corpus) -> None:

@@ -65,6 +65,13 @@ DEFAULTS = TrainSettings()
     show_default=True,
     help="Share of items kept from training, to see how new ones do.",
 )
+@click.option(
+    "--name-users",
+    type=click.IntRange(0),
+    default=DEFAULTS.name_users,
+    show_default=True,
+    help="Concepts are named only after items that so many users have met.",
+)
 @labels_option()
 @click.option("--resume", is_flag=True, help="Go on from the checkpoint of a training that was stopped.")
 @cache_option

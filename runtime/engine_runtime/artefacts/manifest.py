@@ -45,7 +45,7 @@ class Manifest:
     Attributes
     ----------
     kind
-        ``dataset``, ``encoder``, ``run``, ``bundle``, ``index`` or ``output``.
+        ``dataset``, ``encoder``, ``run``, ``bundle``, ``index``, ``output`` or ``released``.
     schema
         Version of the layout; a reader refuses a newer one.
     creator

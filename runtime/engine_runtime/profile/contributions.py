@@ -127,6 +127,22 @@ def asked_of(head: QueryHead, profile: Real, state: Real, items: Real) -> Double
     return np.asarray((weighed - weighed.mean(axis=1, keepdims=True)) / np.sqrt(before.var() + head.epsilon))
 
 
+def profile_alone(head: QueryHead, profiles: Real) -> Floats:
+    """Queries that the profiles alone make, without a newest state: ``norm(z P)``, float32 [n, d].
+
+    Parameters
+    ----------
+    head
+        Of the refiner.
+    profiles
+        z: [n, C].
+    """
+    before = profiles.astype(np.float64) @ head.pull
+    centred = before - before.mean(axis=1, keepdims=True)
+    deviation = np.sqrt(before.var(axis=1, keepdims=True) + head.epsilon)
+    return np.asarray(head.weight * centred / deviation + head.bias, np.float32)
+
+
 def query_shares(head: QueryHead, profile: Real, state: Real, items: Real) -> QueryShares:
     """Take ``<q, e>`` apart; see `asked_of` for the parameters."""
     asked = asked_of(head, profile, state, items)

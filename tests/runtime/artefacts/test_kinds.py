@@ -15,6 +15,7 @@ from engine_runtime.artefacts.encoder import EncoderArtefact
 from engine_runtime.artefacts.index import IndexArtefact
 from engine_runtime.artefacts.manifest import MANIFEST
 from engine_runtime.artefacts.output import Output, OutputInfo
+from engine_runtime.artefacts.released import Erasure, Noise, Released, ReleasedInfo
 from engine_runtime.artefacts.run import Fusion, Run, RunInfo
 from engine_runtime.artefacts.writing import drafting
 from engine_runtime.errors import ArtefactError
@@ -36,11 +37,17 @@ RUN = RunInfo(
     train_seconds=1.5,
 )
 OUTPUT = OutputInfo(3, 9, 0, 1, 10, "fp32", "cpu", 1)
+RELEASED = ReleasedInfo(
+    *(3, 1, "keyed", ("habits",)),
+    noise=Noise("gaussian", 1.0, 1e-6, 5.0, 1.4, "one history"),
+    erasure=Erasure("leace", ("sex",), ("concepts", "query"), 3, 1, 2.0),
+)
 KINDS: list[tuple[str, Any, Any]] = [
     ("run", Run, RUN),
     ("output", Output, OUTPUT),
     ("encoder", EncoderArtefact, tiny.ENCODER),
     ("bundle", Bundle, tiny.BUNDLE),
+    ("released", Released, RELEASED),
 ]
 
 

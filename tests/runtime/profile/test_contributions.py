@@ -15,6 +15,7 @@ from engine_runtime.profile.contributions import (
     QueryHead,
     interest_parts,
     over_events,
+    profile_alone,
     query_shares,
     summing_to,
 )
@@ -66,3 +67,13 @@ def test_a_head_is_read_as_it_was_written(tmp_path: Path) -> None:
         QueryHead.load(tmp_path / "query.npz", N_CONCEPTS, DIM + 1)
     with pytest.raises(ArtefactError, match=r"earlier version.*Export the run again"):
         QueryHead.load(tmp_path / "none.npz", N_CONCEPTS, DIM)
+
+
+def test_a_profile_alone_is_a_query_without_a_state() -> None:
+    """It is what the head makes of the profile with a newest state of zeros, to the shares' sum."""
+    generator = np.random.default_rng(0)
+    profiles, items = simplex(generator, 3), generator.normal(size=(4, DIM))
+    alone = profile_alone(HEAD, profiles)
+    for profile, query in zip(profiles, alone, strict=True):
+        shares = query_shares(HEAD, profile, np.zeros(DIM), items)
+        np.testing.assert_allclose(items @ query, shares.concepts.sum(axis=1) + shares.norm, atol=1e-5)
