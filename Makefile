@@ -170,7 +170,7 @@ forgetting: $(READY)
 # Erased attributes and noise of released profiles, with what they cost, and what served profiles leak; ten minutes.
 privacy: $(READY)
 	PYTHONPATH=tests $(BIN)/python -m end_to_end.privacy --bundle $(DEMO)/ml-1m/bundle --index $(DEMO)/ml-1m/index \
-		--events $(DEMO)/ml-1m/dataset
+		--events $(DEMO)/ml-1m/dataset --labels gender
 	$(ENGINE) serve-batch --bundle $(DEMO)/ml-1m/bundle --index $(DEMO)/ml-1m/index --events $(DEMO)/ml-1m/dataset \
 		--out $(DEMO)/ml-1m/profiles --force
 	$(ENGINE) audit $(DEMO)/ml-1m/profiles --events $(DEMO)/ml-1m/dataset --bundle $(DEMO)/ml-1m/bundle --index $(DEMO)/ml-1m/index

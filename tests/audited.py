@@ -11,13 +11,13 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from engine_models.audit.released import pseudonym
 from engine_runtime.artefacts import output as layout
 from engine_runtime.artefacts.bundle import Bundle
 from engine_runtime.artefacts.dataset import Dataset
 from engine_runtime.artefacts.index import IndexArtefact
 from engine_runtime.artefacts.output import Output
 from engine_runtime.artefacts.writing import drafting
+from engine_runtime.profile.pseudonyms import pseudonym
 from engine_runtime.search.building import IndexSettings
 from engine_runtime.serve.batch import serve_batch
 from engine_runtime.serve.engine import Engine
@@ -25,7 +25,7 @@ from engine_runtime.serve.indexing import make_index
 from shops import Shop
 from tiny import CONFIG, TRAINED, shop_items, write_bundle
 
-KEY = b"a key that only the auditor has"
+KEY = b"a key that only the auditor has."
 CUSTOMERS = 180
 ITEMS = 30
 AUDITED = CONFIG.replace('["sex", "age"]', '["sex", "coin"]')
@@ -89,7 +89,7 @@ def ingest_customers(folder: Path, first: int, count: int) -> Dataset:
 
 def renamed(table: pa.Table) -> pa.Table:
     """The same rows under pseudonyms, without attributes."""
-    names = [pseudonym(KEY, user) for user in table["user_id"].to_pylist()]
+    names = [pseudonym(user, KEY) for user in table["user_id"].to_pylist()]
     return table.set_column(0, "user_id", pa.array(names, pa.string())).drop_columns(["basics"])
 
 

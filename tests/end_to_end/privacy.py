@@ -30,7 +30,8 @@ from engine_models.split import until
 from engine_runtime.artefacts.dataset import Dataset
 from engine_runtime.data.histories import read_users
 from engine_runtime.profile.contributions import profile_alone
-from engine_runtime.profile.erasure import Eraser, Moments
+from engine_runtime.profile.erasure import FOLDS as PARTS
+from engine_runtime.profile.erasure import Moments, cross_fitted
 from engine_runtime.profile.noise import Mechanism, gaussian_sigma, noisy
 from engine_runtime.serve.engine import Engine, Profiles
 
@@ -44,10 +45,11 @@ Score = Callable[[slice], npt.NDArray[np.floating]]
 EPSILONS = (0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 64.0, math.inf)
 AUDITED = (0.5, 1.0, 2.0, 4.0)
 FOLDS = 5
+DEALT = 1000
+"""Added to a seed, so that probes deal users otherwise than erasure does."""
 PENALTIES = (1.0, 1e-1, 1e-2, 1e-3)
 WAVES = 500
 BLOCK = 512
-SIGNIFICANCES = (2.0, 0.0)
 
 
 @dataclass(frozen=True)
@@ -92,18 +94,19 @@ def ask(engine: Engine, corpus: Corpus, most_users: int) -> Asked:
     return Asked(engine, profiles, split.histories.items[test], users)
 
 
-def probe(vectors: Floats, truth: Ints, seed: int, erase: float | None = None) -> Doubles:
-    """Probabilities of each user's classes by probes that have not learned from them: float64 [users, K].
+def deal(count: int, parts: int, seed: int) -> Ints:
+    """Users dealt into parts: int64 [count]."""
+    return np.random.default_rng(seed).permutation(count) % parts
 
-    With `erase`, a significance, the attribute is erased by a map that is fitted without them too.
-    """
-    fold = np.random.default_rng(seed).permutation(len(truth)) % FOLDS
+
+def probe(vectors: Floats, truth: Ints, seed: int, fold: Ints | None = None) -> Doubles:
+    """Probabilities of each user's classes by probes that have not learned from their `fold`: float64 [users, K]."""
+    fold = deal(len(truth), FOLDS, seed + DEALT) if fold is None else fold
     found, penalty = np.zeros((len(truth), truth.max() + 1)), None
-    for left in range(FOLDS):
+    for left in range(fold.max() + 1):
         inside = fold != left
-        shown = vectors if erase is None else eraser_of(vectors[inside], truth[inside], erase)(vectors)
-        spread = shown[inside].std(0)
-        scaled = (shown - shown[inside].mean(0)) / np.where(spread > 1e-9, spread, 1)
+        spread = vectors[inside].std(0)
+        scaled = (vectors - vectors[inside].mean(0)) / np.where(spread > 1e-9, spread, 1)
         design = Design([scaled.astype(np.float64)])
         if penalty is None:
             penalty = _penalty(design, truth, np.flatnonzero(inside), seed)
@@ -134,11 +137,15 @@ def waves(vectors: Floats, seed: int) -> Floats:
     return np.asarray(np.cos(angles), np.float32)
 
 
-def eraser_of(vectors: Floats, truth: Ints, significance: float) -> Eraser:
-    """The eraser of an attribute."""
-    moments = Moments(vectors.shape[1], int(truth.max()) + 1)
-    moments.add(vectors, np.eye(truth.max() + 1)[truth])
-    return moments.eraser(significance)
+def erased(vectors: Floats, truth: Ints, fold: Ints) -> Floats:
+    """Vectors without an attribute, as a release has them; -1 in `truth` where it is not known."""
+    known, told = truth >= 0, np.eye(int(truth.max()) + 1)
+    parts = [known & (fold == number) for number in range(PARTS)]
+    maps = cross_fitted([Moments.of(vectors[part], told[truth[part]]) for part in parts])
+    found = np.empty_like(vectors)
+    for number, eraser in enumerate(maps):
+        found[fold == number] = eraser(vectors[fold == number])
+    return found
 
 
 def show_removal(asked: Asked, label: str, values: Sequence[str | None], seed: int) -> None:
@@ -150,20 +157,21 @@ def show_removal(asked: Asked, label: str, values: Sequence[str | None], seed: i
     _show_probe("  as served, linear probe", probe(vectors[known], truth, seed), truth, seed)
     _show_probe("  as served, probe that is not linear", probe(waves(vectors[known], seed), truth, seed), truth, seed)
     click.echo(f"  NDCG@10 as served {_said(estimate(served, seed))}")
-    for significance in SIGNIFICANCES:
-        erased = eraser_of(vectors[known], truth, significance)(vectors).astype(np.float32)
-        removed = asked.ndcg(erased)
-        click.echo(f"  removed, significance {significance:g}")
-        _show_probe("    linear probe", probe(erased[known], truth, seed), truth, seed)
-        outside = probe(vectors[known], truth, seed, significance)
-        _show_probe("    the same, of users that the map was not fitted on", outside, truth, seed)
-        _show_probe("    probe that is not linear", probe(waves(erased[known], seed), truth, seed), truth, seed)
-        change = estimate(removed - served, seed)
-        relative = [100 * part / served.mean() for part in (change.mean, change.low, change.high)]
-        click.echo(
-            f"    NDCG@10 {_said(estimate(removed, seed))}, {relative[0]:+.1f} % [{relative[1]:+.1f}, "
-            f"{relative[2]:+.1f}]"
-        )
+    coded = np.full(len(vectors), -1)
+    coded[known] = truth
+    fold = deal(len(vectors), PARTS, seed)
+    released = erased(vectors, coded, fold)
+    removed = asked.ndcg(released)
+    _show_probe("  removed, linear probe", probe(released[known], truth, seed), truth, seed)
+    aligned = probe(released[known], truth, seed, fold[known])
+    _show_probe("  removed, linear probe that learns of all folds but the user's", aligned, truth, seed)
+    _show_probe("  removed, probe that is not linear", probe(waves(released[known], seed), truth, seed), truth, seed)
+    change = estimate(removed - served, seed)
+    relative = [100 * part / served.mean() for part in (change.mean, change.low, change.high)]
+    click.echo(
+        f"  NDCG@10 removed {_said(estimate(removed, seed))}, {relative[0]:+.1f} % "
+        f"[{relative[1]:+.1f}, {relative[2]:+.1f}]"
+    )
 
 
 def _show_probe(name: str, found: Doubles, truth: Ints, seed: int) -> None:

@@ -6,8 +6,6 @@ null. Knows files, columns and ids; knows nothing of models or attacks.
 
 from __future__ import annotations
 
-import hashlib
-import hmac
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,7 +18,7 @@ import pyarrow.parquet as pq
 from engine_runtime.artefacts.manifest import Manifest, artefact_kind, read_manifest, verify_files
 from engine_runtime.artefacts.output import USERS_FOLDER
 from engine_runtime.data.schema import USER_ID
-from engine_runtime.errors import ArtefactError, UsageError
+from engine_runtime.errors import ArtefactError
 
 Floats = npt.NDArray[np.float32]
 Ints = npt.NDArray[np.int64]
@@ -119,19 +117,6 @@ def vectors_of(column: pa.Array, root: Path) -> Floats:
     found = np.full((len(column), values.shape[1]), np.nan, np.float32)
     found[there] = values
     return found
-
-
-def pseudonym(key: bytes, user_id: str) -> str:
-    """Name of a user in a released output: 16 bytes of HMAC-SHA256, in lower-case hexadecimal (RFC 2104)."""
-    return hmac.new(key, user_id.encode(), hashlib.sha256).digest()[:16].hex()
-
-
-def read_key(path: Path) -> bytes:
-    """The bytes of a key's file; raises `UsageError` where there are none."""
-    key = path.read_bytes()
-    if not key:
-        raise UsageError(f"{path} is empty: no key. Give the file that the pseudonyms were made with.")
-    return key
 
 
 def _parts(root: Path) -> list[Path]:

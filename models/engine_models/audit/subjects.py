@@ -6,18 +6,18 @@ Brings a release, a data set and an engine together; knows nothing of attacks.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from engine_models.audit.released import VECTORS, Release, pseudonym
+from engine_models.audit.released import VECTORS, Release
 from engine_runtime.artefacts.dataset import Dataset
 from engine_runtime.data.histories import Histories, read_catalogue, read_histories, read_users
 from engine_runtime.data.schema import RANKABLE, USER_ID
 from engine_runtime.errors import InputError
+from engine_runtime.profile.pseudonyms import pseudonyms
 from engine_runtime.search.index import ExactIndex
 from engine_runtime.serve.batch import adapt
 from engine_runtime.serve.engine import Engine
@@ -111,7 +111,7 @@ def choose_subjects(
         No user of the data set is in the release.
     """
     ids = read_users(dataset)[USER_ID]
-    sought = ids if key is None else _pseudonyms(ids.to_pylist(), key)
+    sought = ids if key is None else pa.chunked_array([pa.array(pseudonyms(ids.to_pylist(), key), pa.string())])
     rows = align(sought, release.ids).astype(np.int64)
     source, histories = adapt(engine, dataset), read_histories(dataset)
     found = np.flatnonzero((rows >= 0) & (histories.lengths > 0))
@@ -133,7 +133,3 @@ def choose_subjects(
         numbers=source.numbers,
         n_matched=int((rows >= 0).sum()),
     )
-
-
-def _pseudonyms(ids: Sequence[str], key: bytes) -> pa.ChunkedArray:
-    return pa.chunked_array([pa.array([pseudonym(key, user_id) for user_id in ids], pa.string())])

@@ -9,10 +9,10 @@ import click
 import msgspec
 
 from engine_models.audit.figures import Figure
-from engine_models.audit.released import read_key
 from engine_models.audit.report import Audit
 from engine_models.audit.report import audit as attack
 from engine_runtime.artefacts.dataset import Dataset
+from engine_runtime.artefacts.keys import read_key
 from engine_runtime.commands.console import emit, note, table
 from engine_runtime.commands.options import EXISTING_DIRECTORY, json_option, precision_option
 from engine_runtime.errors import UsageError

@@ -48,25 +48,25 @@ class Erasure:
     Attributes
     ----------
     method
-        ``leace``.
+        ``leace, cross-fitted``.
     attributes
         Of the users.
     vectors
         Columns that were erased together.
     n_fitted
         Users whose attributes were known.
+    n_folds
+        Parts of the users; the vectors of each are mapped by what was fitted on the others.
     rank
-        Directions taken out.
-    significance
-        Standard errors below which a covariance was taken for chance.
+        Directions taken out, at most.
     """
 
     method: str
     attributes: tuple[str, ...]
     vectors: tuple[str, ...]
     n_fitted: int
+    n_folds: int
     rank: int
-    significance: float
 
 
 @dataclass(frozen=True)

@@ -49,13 +49,6 @@ def _parted(ctx: click.Context, option: click.Parameter, given: str) -> tuple[st
     show_default=True,
     help="Noise in each number, or the strongest concept told by randomized response.",
 )
-@click.option(
-    "--significance",
-    type=click.FloatRange(0),
-    default=2.0,
-    show_default=True,
-    help="Standard errors that a direction has to tell of an attribute to be erased; 0 erases chance too.",
-)
 @click.option("--drop", default="", callback=_parted, metavar="COLUMNS", help="Columns left null, commas between.")
 @force_option
 @json_option
@@ -69,7 +62,6 @@ def protect(
     epsilon: float | None,
     delta: float,
     mechanism: Mechanism,
-    significance: float,
     drop: tuple[str, ...],
     force: bool,
     as_json: bool,
@@ -100,7 +92,7 @@ def protect(
         made = release(
             opened,
             out,
-            Wishes(secret, remove, epsilon, delta, mechanism, drop, significance),
+            Wishes(secret, remove, epsilon, delta, mechanism, drop),
             Bundle.open(bundle) if bundle is not None else None,
             Dataset.open(events) if events is not None else None,
             replace=force,

@@ -11,14 +11,17 @@ of z from r(x) is better than a constant, on the users that the map was fitted o
 it.
 
 A covariance that is exactly 0 over all users is one that the users of whom z is known tell of the others, turned round:
-with many directions and few users most of S_xz is chance. So principal components whose covariance with z is below some
-standard errors are taken to have none (hard thresholds, Donoho and Johnstone, Ideal spatial adaptation by wavelet
-shrinkage, 1994), and what chance has put there stays.
+with many directions and few users most of S_xz is chance. So users are dealt into `FOLDS`, and the map of each fold is
+fitted on the others (cross-fitting; Chernozhukov et al., Double/debiased machine learning, 2018): what chance has put
+into a user's own fold has no part in their map, and stays.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import reduce
+from operator import add
 from typing import Any
 
 import numpy as np
@@ -26,6 +29,9 @@ import numpy.typing as npt
 
 Doubles = npt.NDArray[np.float64]
 Real = npt.NDArray[Any]
+
+FOLDS = 4
+"""With fewer, maps are of too few users; with more, each is nearly that of all, which who knows most users turns round."""
 
 TOLERANCE = 1e-10
 """Eigenvalues and singular values below this share of the largest are taken for 0."""
@@ -58,54 +64,64 @@ class Eraser:
         return np.asarray(found - ((found - self.mean) @ self.down) @ self.up)
 
 
+@dataclass(frozen=True)
 class Moments:
-    """Sums over users, a block at a time, of vectors x and one-hot attributes z: all that an eraser is made of.
+    """What an eraser is made of: moments of users' vectors x and one-hot attributes z.
 
-    Parameters
+    Sums of two groups give those of both (Chan, Golub and LeVeque, Updating formulae and a pairwise algorithm for
+    computing sample variances, 1979).
+
+    Attributes
     ----------
-    width
-        D, of the vectors.
-    n_values
-        K, of the attributes together.
+    count
+        Users.
+    mean, shares
+        Of x and z: float64 [D] and [K].
+    squares, products
+        Sums of ``(x - mean) (x - mean)^T`` and ``(x - mean) (z - shares)^T``: float64 [D, D] and [D, K].
     """
 
-    def __init__(self, width: int, n_values: int) -> None:
-        self.count = 0
-        self._shift: Doubles | None = None  # near the mean, so that no digits are lost
-        self._vectors = np.zeros(width)
-        self._values = np.zeros(n_values)
-        self._squares = np.zeros((width, width))
-        self._products = np.zeros((width, n_values))
+    count: int
+    mean: Doubles
+    shares: Doubles
+    squares: Doubles
+    products: Doubles
 
-    def add(self, vectors: Real, values: Real) -> None:
-        """Add users: vectors [n, D] and values [n, K]."""
-        if not len(vectors):
-            return
-        found, told = vectors.astype(np.float64), values.astype(np.float64)
-        if self._shift is None:
-            self._shift = found.mean(axis=0)
-        found = found - self._shift
-        self.count += len(found)
-        self._vectors += found.sum(axis=0)
-        self._values += told.sum(axis=0)
-        self._squares += found.T @ found
-        self._products += found.T @ told
+    @classmethod
+    def of(cls, vectors: Real, values: Real) -> Moments:
+        """Moments of users: vectors [n, D] and values [n, K]; n may be 0."""
+        count, found, told = len(vectors), vectors.astype(np.float64), values.astype(np.float64)
+        mean, shares = found.sum(axis=0) / max(count, 1), told.sum(axis=0) / max(count, 1)
+        found, told = found - mean, told - shares
+        return cls(count, mean, shares, found.T @ found, found.T @ told)
 
-    def eraser(self, significance: float = 0.0) -> Eraser:
-        """The eraser of what was added, of at least two users.
+    def __add__(self, other: Moments) -> Moments:
+        """Moments of both groups."""
+        count = self.count + other.count
+        share = other.count / max(count, 1)
+        apart, told = other.mean - self.mean, other.shares - self.shares
+        weight = self.count * share
+        return Moments(
+            count,
+            self.mean + share * apart,
+            self.shares + share * told,
+            self.squares + other.squares + weight * np.outer(apart, apart),
+            self.products + other.products + weight * np.outer(apart, told),
+        )
 
-        Covariances of principal components below `significance` standard errors are taken for chance and left alone.
-        """
-        if self._shift is None or self.count < 2:
+    def eraser(self) -> Eraser:
+        """The eraser fitted on these users, at least two."""
+        if self.count < 2:
             raise ValueError("an eraser is fitted on two users or more")
-        mean, shares = self._vectors / self.count, self._values / self.count
-        within = self._squares / self.count - np.outer(mean, mean)
-        across = self._products / self.count - np.outer(mean, shares)
-        least = significance * np.sqrt(np.maximum(shares * (1 - shares), 0.0) / self.count)
-        return fit(self._shift + mean, within, across, least)
+        return fit(self.mean, self.squares / self.count, self.products / self.count)
 
 
-def fit(mean: Doubles, within: Doubles, across: Doubles, least: Doubles) -> Eraser:
+def cross_fitted(parts: Sequence[Moments]) -> tuple[Eraser, ...]:
+    """For each part of the users, at least two parts, the eraser that is fitted on the others."""
+    return tuple(reduce(add, [*parts[:left], *parts[left + 1 :]]).eraser() for left in range(len(parts)))
+
+
+def fit(mean: Doubles, within: Doubles, across: Doubles) -> Eraser:
     """The eraser of known moments.
 
     Parameters
@@ -116,8 +132,6 @@ def fit(mean: Doubles, within: Doubles, across: Doubles, least: Doubles) -> Eras
         S_xx: float64 [D, D].
     across
         S_xz: float64 [D, K].
-    least
-        float64 [K]: covariances of whitened principal components below it are taken for 0.
     """
     # Numbers of different size are made alike first, so that one tolerance does for all; the map stays the same.
     spread = np.sqrt(np.maximum(np.diag(within), 0.0))
@@ -126,7 +140,6 @@ def fit(mean: Doubles, within: Doubles, across: Doubles, least: Doubles) -> Eras
     kept = variances > TOLERANCE * max(variances.max(initial=0.0), 1e-300)
     roots, axes = np.sqrt(variances[kept]), axes[:, kept]
     whitened = (axes / roots).T @ (across / scale[:, None])
-    whitened = np.where(np.abs(whitened) >= least, whitened, 0.0)
     found, sizes, _ = np.linalg.svd(whitened, full_matrices=False)
     found = found[:, sizes > np.sqrt(TOLERANCE) * max(sizes.max(initial=0.0), 1e-9)]
     finite = np.where(np.isinf(scale), 0.0, scale)

@@ -19,7 +19,7 @@ from engine_runtime.data.schema import USER_ID
 from engine_runtime.errors import InputError
 from engine_runtime.profile import basics
 from engine_runtime.profile.contributions import QueryHead, profile_alone
-from engine_runtime.profile.erasure import Eraser
+from engine_runtime.profile.erasure import FOLDS, Eraser
 from engine_runtime.profile.interests import interests
 from engine_runtime.profile.noise import Entropy, Mechanism, noisy
 from engine_runtime.profile.pseudonyms import pseudonyms
@@ -27,6 +27,7 @@ from engine_runtime.serve.output import schema
 
 Floats = npt.NDArray[np.float32]
 Bools = npt.NDArray[np.bool_]
+Ints = npt.NDArray[np.int64]
 
 QUERY, CONCEPTS, INTERESTS, BASICS = "query", "concepts", "interests", "basics"
 VECTORS = (CONCEPTS, QUERY)
@@ -92,25 +93,30 @@ def blind(table: pa.Table, key: bytes, blur: Blur | None, removed: Collection[st
     return pa.table(columns, schema=released_schema(*dims))
 
 
-def finish(table: pa.Table, eraser: Eraser | None, names: Sequence[str] | None, dropped: Collection[str]) -> pa.Table:
+def finish(
+    table: pa.Table, erasers: Sequence[Eraser], names: Sequence[str] | None, dropped: Collection[str]
+) -> pa.Table:
     """Blind rows in the order of their pseudonyms, with attributes erased from their vectors, and columns dropped.
 
     Parameters
     ----------
     table
         Of `blind`.
-    eraser
-        Of concepts and query side by side; rows of zeros, users without events, stay zero.
+    erasers
+        Of concepts and query side by side, one for each fold of users; none leaves vectors as they are. Rows of zeros,
+        users without events, stay zero.
     names
         Of the concepts: interests are told anew from the vectors that are released; None leaves them.
     dropped
         Columns that become null.
     """
     table = table.sort_by(USER_ID)
-    if eraser is not None:
-        found = vectors(table)
+    if erasers:
+        found, fold = vectors(table), folds(table[USER_ID])
         told = found.any(axis=1)
-        found[told] = eraser(found[told])
+        for number, eraser in enumerate(erasers):
+            chosen = told & (fold == number)
+            found[chosen] = eraser(found[chosen])
         n_concepts = table.schema.field(CONCEPTS).type.list_size
         table = _set(table, CONCEPTS, listed(found[:, :n_concepts]))
         table = _set(table, QUERY, listed(found[:, n_concepts:]))
@@ -119,6 +125,11 @@ def finish(table: pa.Table, eraser: Eraser | None, names: Sequence[str] | None, 
     for name in dropped:
         table = _set(table, name, pa.nulls(len(table), table.schema.field(name).type))
     return table
+
+
+def folds(names: pa.ChunkedArray) -> Ints:
+    """The fold of each user, of `FOLDS`, by their pseudonym: int64 [users]."""
+    return np.array([int(name[-8:], 16) % FOLDS for name in names.to_pylist()], np.int64)
 
 
 def without(column: pa.ChunkedArray, removed: Collection[str]) -> pa.Array:

@@ -30,7 +30,7 @@ from engine_runtime.artefacts.writing import drafting
 from engine_runtime.data.histories import read_users
 from engine_runtime.data.schema import USER_ID
 from engine_runtime.errors import ArtefactError, UsageError
-from engine_runtime.profile.erasure import Eraser, Moments
+from engine_runtime.profile.erasure import FOLDS, Eraser, Moments, cross_fitted
 from engine_runtime.profile.noise import SENSITIVITY, Entropy, Mechanism, gaussian_sigma
 from engine_runtime.profile.pseudonyms import pseudonyms
 from engine_runtime.serve.learned import Learned, align
@@ -43,6 +43,7 @@ from engine_runtime.serve.protected import (
     Blur,
     blind,
     finish,
+    folds,
     one_hot,
     released_schema,
     vectors,
@@ -71,8 +72,6 @@ class Wishes:
         Of the noise; no noise where `epsilon` is None. ``response`` has no delta.
     drop
         Columns that are null in the release.
-    significance
-        Standard errors below which a covariance is no ground to erase; see `engine_runtime.profile.erasure`.
     """
 
     key: bytes | None = None
@@ -81,7 +80,6 @@ class Wishes:
     delta: float = 1e-6
     mechanism: Mechanism = "gaussian"
     drop: tuple[str, ...] = ()
-    significance: float = 2.0
 
 
 @dataclass(frozen=True)
@@ -95,19 +93,22 @@ class Known:
     values, given
         As `one_hot` gives them.
     moments
-        Added to while rows pass.
+        Of each fold of them; added to while rows pass.
     """
 
     users: pa.Table
     values: npt.NDArray[np.float32]
     given: npt.NDArray[np.bool_]
-    moments: Moments
+    moments: list[Moments]
 
     def add(self, ids: pa.ChunkedArray, rows: pa.Table) -> None:
         """Add blind rows; `ids` are the users' own names."""
         found, places = vectors(rows), align(ids, self.users[USER_ID])
         used = found.any(axis=1) & (places >= 0) & self.given[places]
-        self.moments.add(found[used], self.values[places[used]])
+        fold = folds(rows[USER_ID])
+        for number in range(FOLDS):
+            chosen = used & (fold == number)
+            self.moments[number] += Moments.of(found[chosen], self.values[places[chosen]])
 
 
 def release(
@@ -170,11 +171,11 @@ def release(
                 if known is not None:
                     known.add(table[USER_ID], rows)
                 spread.add(rows)
-        eraser, erasure = _erasure(wishes, known)
-        names = names if noise is not None or eraser is not None else None
+        erasers, erasure = _erasure(wishes, known)
+        names = names if noise is not None or erasers else None
         (draft.path / USERS_FOLDER).mkdir()
         for number in range(n_parts):
-            part = finish(pq.read_table(spread.path(number)), eraser, names, dropped)
+            part = finish(pq.read_table(spread.path(number)), erasers, names, dropped)
             pq.write_table(part, draft.path / part_file(number), compression="zstd")
             advance(len(part))
         made = NAMED if wishes.key is not None else ONCE
@@ -255,14 +256,16 @@ def _known(wishes: Wishes, dataset: Dataset | None, kind: pa.Schema) -> Known | 
     users = read_users(dataset)
     values, given = one_hot(users, wishes.remove)
     width = sum(kind.field(name).type.list_size for name in VECTORS)
-    return Known(users, values, given, Moments(width, values.shape[1]))
+    none = Moments.of(np.zeros((0, width)), np.zeros((0, values.shape[1])))
+    return Known(users, values, given, [none] * FOLDS)
 
 
-def _erasure(wishes: Wishes, known: Known | None) -> tuple[Eraser | None, Erasure | None]:
+def _erasure(wishes: Wishes, known: Known | None) -> tuple[tuple[Eraser, ...], Erasure | None]:
     if known is None:
-        return None, None
-    count = known.moments.count
-    if count < 2:
+        return (), None
+    count = sum(part.count for part in known.moments)
+    if count - max(part.count for part in known.moments) < 2:
         raise UsageError(f"{count} users with events have all of {', '.join(wishes.remove)}: nothing can be erased.")
-    eraser = known.moments.eraser(wishes.significance)
-    return eraser, Erasure("leace", wishes.remove, VECTORS, count, eraser.rank, wishes.significance)
+    erasers = cross_fitted(known.moments)
+    rank = max(eraser.rank for eraser in erasers)
+    return erasers, Erasure("leace, cross-fitted", wishes.remove, VECTORS, count, FOLDS, rank)

@@ -9,8 +9,8 @@ import pyarrow as pa
 import pytest
 
 from audited import CUSTOMERS, Audited, renamed
-from engine_models.audit.released import Release, pseudonym, read_key, vectors_of
-from engine_runtime.errors import ArtefactError, UsageError
+from engine_models.audit.released import Release, vectors_of
+from engine_runtime.errors import ArtefactError
 
 
 def test_vectors_are_taken_by_row(audited: Audited) -> None:
@@ -62,15 +62,3 @@ def test_a_damaged_output_is_refused(audited: Audited, tmp_path: Path) -> None:
     part.write_bytes(part.read_bytes()[:-1])
     with pytest.raises(ArtefactError, match="is damaged"):
         Release.open(root)
-
-
-def test_a_pseudonym_is_a_keyed_hash() -> None:
-    """The first half of the second case of RFC 4231."""
-    assert pseudonym(b"Jefe", "what do ya want for nothing?") == "5bdcc146bf60754e6a042426089575c7"
-
-
-def test_an_empty_key_is_refused(tmp_path: Path) -> None:
-    """A key of no bytes is a mistake."""
-    (tmp_path / "key").write_bytes(b"")
-    with pytest.raises(UsageError, match="no key"):
-        read_key(tmp_path / "key")

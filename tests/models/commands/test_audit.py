@@ -26,6 +26,7 @@ def test_a_machine_reads_json(audited: Audited, tmp_path: Path, capsys: pytest.C
     """A released output with its key, named attributes and outsiders: stdout and the file hold one document."""
     released = audited.rewritten(tmp_path / "released", renamed)
     (tmp_path / "key").write_bytes(KEY)
+    (tmp_path / "key").chmod(0o600)
     outsiders = ingest_customers(tmp_path / "outsiders", 500, 40)
     options = [*audited.options, "--key", str(tmp_path / "key"), "--labels", "coin", "--outsiders", str(outsiders.root)]
     out = tmp_path / "report.json"

@@ -40,7 +40,7 @@ OUTPUT = OutputInfo(3, 9, 0, 1, 10, "fp32", "cpu", 1)
 RELEASED = ReleasedInfo(
     *(3, 1, "keyed", ("habits",)),
     noise=Noise("gaussian", 1.0, 1e-6, 5.0, 1.4, "one history"),
-    erasure=Erasure("leace", ("sex",), ("concepts", "query"), 3, 1, 2.0),
+    erasure=Erasure("leace, cross-fitted", ("sex",), ("concepts", "query"), 3, 5, 1),
 )
 KINDS: list[tuple[str, Any, Any]] = [
     ("run", Run, RUN),

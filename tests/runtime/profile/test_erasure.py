@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from functools import reduce
+from operator import add
+
 import numpy as np
 import numpy.typing as npt
 import pytest
 
-from engine_runtime.profile.erasure import Eraser, Moments
+from engine_runtime.profile.erasure import Eraser, Moments, cross_fitted
 
 Doubles = npt.NDArray[np.float64]
 
@@ -21,10 +24,9 @@ def users(n: int = 3000, seed: int = 0) -> tuple[Doubles, Doubles]:
 
 
 def fitted(vectors: Doubles, values: Doubles, block: int = 700) -> Eraser:
-    moments = Moments(vectors.shape[1], values.shape[1])
-    for start in range(0, len(vectors), block):
-        moments.add(vectors[start : start + block], values[start : start + block])
-    return moments.eraser()
+    starts = range(0, len(vectors), block)
+    parts = [Moments.of(vectors[start : start + block], values[start : start + block]) for start in starts]
+    return reduce(add, parts).eraser()
 
 
 def explained(vectors: Doubles, values: Doubles) -> float:
@@ -98,20 +100,26 @@ def test_an_attribute_that_nothing_tells_costs_nothing() -> None:
 
 def test_one_user_is_too_few() -> None:
     """An eraser of one user would make all alike."""
-    moments = Moments(2, 2)
-    moments.add(np.ones((1, 2)), np.ones((1, 2)))
     with pytest.raises(ValueError, match="two users"):
-        moments.eraser()
+        Moments.of(np.ones((1, 2)), np.ones((1, 2))).eraser()
 
 
-def test_chance_is_left_alone() -> None:
-    """With thresholds an attribute that is told is taken out, and one that is drawn by lot is no ground to erase."""
+def test_nobody_adds_nothing() -> None:
+    """A group without users changes no moment."""
+    vectors, values = users(50)
+    some, none = Moments.of(vectors, values), Moments.of(vectors[:0], values[:0])
+    for both in (some + none, none + some):
+        assert both.count == 50
+        assert np.allclose(both.squares, some.squares)
+        assert np.allclose(both.products, some.products)
+
+
+def test_a_fold_is_mapped_by_what_the_others_tell() -> None:
+    """The map of a part of the users knows nothing of them, and takes out all the same what they tell of the rest."""
     vectors, values = users()
-    moments, lot = Moments(10, 3), Moments(10, 2)
-    moments.add(vectors, values)
-    drawn = np.eye(2)[np.random.default_rng(5).integers(0, 2, len(vectors))]
-    lot.add(vectors, drawn)
-    assert explained(moments.eraser(2.0)(vectors), values) < 0.01
-    assert moments.eraser(2.0).rank in (2, 3)
-    assert lot.eraser().rank == 1
-    assert lot.eraser(4.0).rank == 0
+    cuts = np.array_split(np.arange(len(vectors)), 5)
+    erasers = cross_fitted([Moments.of(vectors[cut], values[cut]) for cut in cuts])
+    rest = np.concatenate(cuts[1:])
+    assert np.allclose(erasers[0](vectors), fitted(vectors[rest], values[rest])(vectors))
+    erased = np.concatenate([eraser(vectors[cut]) for eraser, cut in zip(erasers, cuts, strict=True)])
+    assert 0 < explained(erased, values) < 0.02

@@ -16,10 +16,11 @@ from engine_runtime.artefacts.output import Output
 from engine_runtime.artefacts.released import Released
 from engine_runtime.errors import ArtefactError, InputError, UsageError
 from engine_runtime.profile.contributions import QueryHead
+from engine_runtime.profile.erasure import FOLDS, Moments
 from engine_runtime.profile.pseudonyms import pseudonyms
 from engine_runtime.serve import spreading
 from engine_runtime.serve.batch import serve_batch
-from engine_runtime.serve.protected import OF_EVENTS, matrix, vectors
+from engine_runtime.serve.protected import OF_EVENTS, folds, matrix, vectors
 from engine_runtime.serve.releasing import Wishes, pseudonym_map, release
 from shops import Shop
 from tiny import CONFIG, World, ingest_shop, shop_events, shop_items
@@ -156,28 +157,30 @@ def test_responses_are_corners(world: World, output: Output, tmp_path: Path) -> 
     assert (made.info.noise.delta, made.info.noise.sigma) == (0.0, 0.0)
 
 
-def test_erased_vectors_do_not_vary_with_the_attribute(
+def test_vectors_are_erased_by_what_other_users_tell(
     world: World, dataset: Dataset, output: Output, tmp_path: Path
 ) -> None:
-    """Means of the released vectors are the same for all values of what was erased; the attribute is in no basics."""
-    made = release(output, tmp_path / "r", Wishes(KEY, ("sex",), significance=0.0), world.bundle, dataset)
+    """Each fold of users is mapped by the eraser of the others; the attribute is in no basics."""
+    made = release(output, tmp_path / "r", Wishes(KEY, ("sex",)), world.bundle, dataset)
     after, before = by_name(made, output, KEY), rows_of(output)
     sex = [{row["name"]: row["value"] for row in basics}.get("sex") for basics in before["basics"].to_pylist()]
     known = vectors(before).any(axis=1)
-    gaps = []
-    for rows in (before, after):
-        means = [vectors(rows)[known & (np.array(sex) == value)].mean(0) for value in ("f", "m")]
-        gaps.append(np.abs(means[0] - means[1]).max())
-    assert gaps[1] < 1e-5 < 1e-2 < gaps[0]
+    found, values = vectors(before), np.array([[value == "f", value == "m"] for value in sex], np.float64)
+    fold, given = folds(pa.chunked_array([after["user_id"].combine_chunks()])), known & values.any(axis=1)
+    for left in range(FOLDS):
+        others, own = given & (fold != left), known & (fold == left)
+        expected = Moments.of(found[others], values[others]).eraser()(found[own])
+        np.testing.assert_allclose(vectors(after)[own], expected, atol=1e-5)
+    assert np.abs(vectors(after) - found)[known].max() > 1e-2
     assert not vectors(after)[~known].any()
-    left = {entry["name"] for basics in after["basics"].to_pylist() for entry in basics}
-    assert left == {"age"}
+    names = {entry["name"] for basics in after["basics"].to_pylist() for entry in basics}
+    assert names == {"age"}
     assert [len(basics) for basics in after["basics"].to_pylist()] == [
         sum(entry["name"] == "age" for entry in basics) for basics in before["basics"].to_pylist()
     ]
     erasure = made.info.erasure
     assert erasure is not None
-    assert (erasure.attributes, erasure.rank, erasure.significance) == (("sex",), 1, 0.0)
+    assert (erasure.attributes, erasure.rank, erasure.n_folds) == (("sex",), 1, FOLDS)
     assert erasure.n_fitted == int((known & (np.array(sex) != None)).sum())  # noqa: E711
     top = after["interests"].to_pylist()[5][0]["weight"]
     assert top == pytest.approx(matrix(after["concepts"])[5].max())
@@ -185,7 +188,7 @@ def test_erased_vectors_do_not_vary_with_the_attribute(
 
 def test_noise_and_erasure_go_together(world: World, dataset: Dataset, output: Output, tmp_path: Path) -> None:
     """Noisy vectors are erased from after the noise, two attributes at a time."""
-    wishes = Wishes(KEY, ("sex", "age"), epsilon=30.0, significance=0.0)
+    wishes = Wishes(KEY, ("sex", "age"), epsilon=30.0)
     made = release(output, tmp_path / "r", wishes, world.bundle, dataset)
     assert made.info.erasure is not None
     assert made.info.noise is not None
