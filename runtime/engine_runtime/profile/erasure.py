@@ -31,7 +31,7 @@ Doubles = npt.NDArray[np.float64]
 Real = npt.NDArray[Any]
 
 FOLDS = 4
-"""With fewer, maps are of too few users; with more, each is nearly that of all, which who knows most users turns round."""
+"""With fewer, maps are of too few users; with more, each is nearly that of all, and that can be turned round."""
 
 TOLERANCE = 1e-10
 """Eigenvalues and singular values below this share of the largest are taken for 0."""
