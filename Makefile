@@ -9,10 +9,11 @@ LEAN := .venv-lean
 PEERS := .venv-peers
 BEAUTY ?= ../shared/data/amazon-beauty
 ML1M ?= ../shared/data/ml-1m
+RETAIL ?= ../shared/data/online-retail
 READY := $(VENV)/ready
 
 .PHONY: demo lean beauty ml-1m seeds student peers nights scale suite alarms stall pictures explanations corrections forgetting \
-	privacy facets profile-pictures test kills damage lint clean
+	privacy facets retail profile-pictures test kills damage lint clean
 
 $(READY): pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed: make PYTHON=python3.11"; exit 3; }
@@ -186,12 +187,22 @@ facets: $(READY)
 			--events $(DEMO)/$$data/dataset || exit; \
 	done
 
-# The profile page of one user in both languages, as pictures; needs Chromium and a Chinese font.
+# Online Retail from raw files to an index: moments, prices and returns, for profiles that show every facet; ten minutes.
+retail: $(READY)
+	@test -d $(RETAIL) || { echo "no data in $(RETAIL): make retail RETAIL=folder with events, items and users"; exit 4; }
+	rm -rf $(DEMO)/retail
+	$(ENGINE) data ingest --config examples/online-retail.toml --events $(RETAIL)/events.tsv.gz --items $(RETAIL)/items.jsonl.gz \
+		--users $(RETAIL)/users.tsv.gz --out $(DEMO)/retail/dataset
+	$(ENGINE) build $(DEMO)/retail/dataset --minutes 5 --out $(DEMO)/retail/bundle
+	$(ENGINE) index $(DEMO)/retail/bundle $(DEMO)/retail/dataset --method hnsw --out $(DEMO)/retail/index
+
+# The profile page of one user of `make retail` in both languages, as pictures; needs Chromium and a Chinese font.
 profile-pictures: $(READY)
+	@test -d $(DEMO)/retail/index || { echo "no index in $(DEMO)/retail: run make retail first"; exit 4; }
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check playwright
 	for language in en zh; do \
-		$(ENGINE) explain 1005 --bundle $(DEMO)/ml-1m/bundle --index $(DEMO)/ml-1m/index --events $(DEMO)/ml-1m/dataset --top 5 \
-			--language $$language --html $(DEMO)/profile-$$language.html || exit; \
+		$(ENGINE) explain 12347 --bundle $(DEMO)/retail/bundle --index $(DEMO)/retail/index --events $(DEMO)/retail/dataset \
+			--top 5 --language $$language --html $(DEMO)/profile-$$language.html || exit; \
 	done
 	PYTHONPATH=tests $(BIN)/python -m profile_pictures $(DEMO)/profile-en.html $(DEMO)/profile-zh.html docs/pictures
 
