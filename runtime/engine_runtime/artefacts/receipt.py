@@ -116,6 +116,8 @@ class Receipt:
         Each that was given, in the order in which they were done.
     cached
         Vectors of texts that were removed from the cache.
+    corrected
+        Users whose corrections were taken out of an overlay.
     scan
         What was read afterwards.
     seconds, seconds_per_user
@@ -128,6 +130,7 @@ class Receipt:
     requested: Requested
     artefacts: tuple[Rewritten, ...]
     cached: int
+    corrected: int
     scan: ScanResult
     seconds: float
     seconds_per_user: float | None

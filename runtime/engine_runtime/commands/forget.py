@@ -12,6 +12,7 @@ from engine_runtime.commands.options import (
     EXISTING,
     EXISTING_DIRECTORY,
     json_option,
+    overlay_option,
     threads_option,
 )
 
@@ -43,6 +44,7 @@ FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 @click.option("--index", type=EXISTING_DIRECTORY, help="The index; items leave it.")
 @click.option("--bundle", type=EXISTING_DIRECTORY, help="What the index was made with; only items need it.")
 @click.option("--cache", type=EXISTING_DIRECTORY, help="The folder that --cache of other commands names.")
+@overlay_option
 @click.option("--scan", type=EXISTING, multiple=True, help="File or folder to look through as well, as of logs.")
 @click.option("--receipt", type=click.Path(dir_okay=False, path_type=Path), help="Where the receipt goes; a new file.")
 @click.option("--memory", default="2GB", show_default=True, help="Memory to stay within; beyond it, disk is used.")
@@ -60,6 +62,7 @@ def forget(
     index: Path | None,
     bundle: Path | None,
     cache: Path | None,
+    overlay: Path | None,
     scan: tuple[Path, ...],
     receipt: Path | None,
     memory: str,
@@ -67,7 +70,7 @@ def forget(
     dry_run: bool,
     as_json: bool,
 ) -> None:
-    """Forget USERs, items or events: in data sets, outputs, an index and a cache, with a receipt.
+    """Forget USERs, items or events: in data sets, outputs, an index, a cache and corrections, with a receipt.
 
     Each data set becomes, byte for byte, what ingest makes of files that never held them. Rows of the others in an
     output stay as they are. Then all files are looked through for what should be gone. Each artefact is replaced in one
@@ -87,7 +90,7 @@ def forget(
         check_place(receipt)
     request = _request(user, user_files, items, item_files, events)
     datasets, outputs = (tuple(dict.fromkeys(paths)) for paths in (dataset, output))
-    found = find(request, Places(datasets, outputs, index, bundle, cache, scan))
+    found = find(request, Places(datasets, outputs, index, bundle, cache, overlay, scan))
     if dry_run:
         _show_findings(found, as_json=as_json)
         return
@@ -161,6 +164,8 @@ def _show(receipt: Receipt, *, as_json: bool) -> None:
         [f"{one.kind} {one.path}", ", ".join(f"{count:,} {what}" for what, count in one.removed.items()) or "nothing"]
         for one in receipt.artefacts
     ]
+    if receipt.corrected:
+        rows.append(["corrections", f"{receipt.corrected:,} users"])
     console.table("Removed", ["", ""], rows)
     scan = receipt.scan
     each = "" if receipt.seconds_per_user is None else f", {1000 * receipt.seconds_per_user:,.1f} ms a user"

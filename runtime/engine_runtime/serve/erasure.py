@@ -1,4 +1,4 @@
-"""Users, items and events taken out of all that the engine keeps of them: data sets, outputs, an index, a cache.
+"""Users, items and events taken out of all that is kept of them: data sets, outputs, an index, a cache, corrections.
 
 All artefacts are written anew beside themselves, and then exchanged one by one, those that were made from others first
 and data sets last. So what a run that was stopped has not done is found by the next one with the same request, and the
@@ -22,6 +22,8 @@ from engine_runtime.artefacts import output as output_layout
 from engine_runtime.artefacts.dataset import Dataset
 from engine_runtime.artefacts.index import IndexArtefact
 from engine_runtime.artefacts.output import Output
+from engine_runtime.artefacts.overlay import forget as forget_corrections
+from engine_runtime.artefacts.overlay import read_overlay
 from engine_runtime.artefacts.receipt import SCHEMA, Receipt, Requested, Rewritten, new_salt, now, request_digest
 from engine_runtime.artefacts.replacing import clear_leftovers, replacing
 from engine_runtime.artefacts.unfinished import unfinished_folder
@@ -58,6 +60,8 @@ class Places:
         An index, and the bundle that it was made with, which is needed where items are to go.
     cache
         Folder of text vectors.
+    overlay
+        Corrections of users.
     scanned
         Files and folders that are only looked through.
     """
@@ -67,6 +71,7 @@ class Places:
     index: Path | None = None
     bundle: Path | None = None
     cache: Path | None = None
+    overlay: Path | None = None
     scanned: tuple[Path, ...] = ()
 
     @property
@@ -83,7 +88,13 @@ class Places:
             for path in sorted(place.absolute().parent.iterdir())
             if path.name.startswith((f".{place.absolute().name}.", f"{place.absolute().name}.unfinished"))
         ]
-        return [*self.artefacts, *((self.cache,) if self.cache else ()), *self.scanned, *beside]
+        files = [path for path in (self.cache, self.overlay) if path is not None]
+        return [*self.artefacts, *files, *self.scanned, *beside]
+
+    @property
+    def corrected(self) -> frozenset[str]:
+        """Users who have corrections."""
+        return frozenset(read_overlay(self.overlay).users) if self.overlay is not None else frozenset()
 
 
 @dataclass(frozen=True)
@@ -124,7 +135,7 @@ class Findings:
         """The parts of the request that are nowhere, as lines of `Request.lines`."""
         known = Request(
             self.request.users.intersection(
-                frozenset[str]().union(
+                self.places.corrected.union(
                     *(found.found.users for found in self.surveys), *(held.users for held in self.held)
                 )
             ),
@@ -221,10 +232,11 @@ def erase(
         if found.places.cache is not None and found.request.items:
             report("taking texts out of the cache")
             work.cached = forget_texts(found.places.cache, _lonely_texts(found))
+    places, users, items = found.places, found.request.users, found.request.items
+    corrected = forget_corrections(places.overlay, users) if places.overlay is not None else 0
     seconds = time.perf_counter() - started
     report("looking for traces")
-    users, items = found.request.users, found.request.items
-    scanned = scan(found.places.looked_through, Wanted(users, items, frozenset(work.vectors)))
+    scanned = scan(places.looked_through, Wanted(users, items, frozenset(work.vectors)))
     salt = new_salt()
     digest = request_digest(salt, found.request.lines)
     return Receipt(
@@ -234,6 +246,7 @@ def erase(
         requested=Requested(len(users), len(items), len(found.request.events), salt, digest),
         artefacts=tuple(work.rewritten),
         cached=work.cached,
+        corrected=corrected,
         scan=scanned,
         seconds=round(seconds, 3),
         seconds_per_user=round(seconds / len(users), 6) if users else None,

@@ -29,6 +29,7 @@ RECEIPT = Receipt(
     Requested(1, 0, 0, "5a", "ab"),
     (Rewritten("dataset", "d", "1", "2", {"users": 1}),),
     0,
+    0,
     ScanResult(3, 100, 2, (TraceFound("log", "text", "user", 1),)),
     0.5,
     0.5,

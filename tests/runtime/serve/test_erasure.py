@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,7 @@ from engine_runtime.artefacts import replacing as replacing_module
 from engine_runtime.artefacts.dataset import Dataset
 from engine_runtime.artefacts.index import IndexArtefact
 from engine_runtime.artefacts.output import Output
+from engine_runtime.artefacts.overlay import Correction, change, read_overlay
 from engine_runtime.artefacts.receipt import Receipt, request_digest
 from engine_runtime.artefacts.replacing import folder_of
 from engine_runtime.artefacts.writing import put_in_place
@@ -173,6 +175,17 @@ def test_a_text_leaves_the_cache_unless_another_item_has_it(kept: Kept, tmp_path
     assert receipt.cached == 1
     with cache.opened("item", 4) as held:
         assert held.read(texts, np.zeros((2, 4), np.float32)).tolist() == [True, False]
+
+
+def test_corrections_leave_their_file(kept: Kept, tmp_path: Path) -> None:
+    """Corrections of the user go and those of others stay; one who is in the file alone is found there."""
+    said = tmp_path / "said.json"
+    mask = (Correction("c", "mask", 0.0, "2026-11-28T00:00:00Z"),)
+    change(said, lambda overlay: replace(overlay, users=dict.fromkeys(("u03", "u04", "gone"), mask)))
+    receipt = erase(find(Request(frozenset({"u03", "gone"})), Places((kept.dataset,), overlay=said)))
+    assert set(read_overlay(said).users) == {"u04"}
+    assert receipt.corrected == 2
+    assert not receipt.scan.traces
 
 
 def test_an_unfinished_output_is_refused(kept: Kept) -> None:
