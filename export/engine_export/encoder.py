@@ -27,8 +27,8 @@ from engine_runtime.artefacts import encoder as layout
 from engine_runtime.artefacts.dataset import Dataset
 from engine_runtime.artefacts.encoder import EncoderArtefact, EncoderInfo, graph_file
 from engine_runtime.artefacts.writing import drafting
-from engine_runtime.data.histories import read_catalogue
 from engine_runtime.data.schema import TEXT as TEXT_COLUMN
+from engine_runtime.data.stored import read_catalogue
 from engine_runtime.errors import InputError, UsageError
 from engine_runtime.inference.encoder import TextEncoder
 from engine_runtime.inference.machine import CUDA, INT8_FEATURES

@@ -22,8 +22,10 @@ from engine_models.metrics import Doubles, estimate
 from engine_models.split import leave_one_out, until
 from engine_runtime.artefacts.dataset import Dataset
 from engine_runtime.artefacts.run import RefinerShape, RunInfo
-from engine_runtime.data.histories import Histories, ModelInputs, model_inputs, read_catalogue, read_histories
+from engine_runtime.data.histories import Histories
+from engine_runtime.data.inputs import ModelInputs, model_inputs
 from engine_runtime.data.schema import RANKABLE
+from engine_runtime.data.stored import read_catalogue, read_histories
 from engine_runtime.errors import InputError
 from engine_runtime.inference.batching import cut_equal
 from engine_runtime.inference.refiner import Refined, Refiner

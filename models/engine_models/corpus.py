@@ -13,8 +13,9 @@ from engine_models.concepts import Described
 from engine_models.split import Ints, Split, leave_one_out, until
 from engine_models.windows import Events
 from engine_runtime.artefacts.dataset import Dataset, Scale
-from engine_runtime.data.histories import model_inputs, read_catalogue, read_histories, titles
+from engine_runtime.data.inputs import model_inputs
 from engine_runtime.data.schema import CATEGORY, ITEM_ID, RANKABLE, TEXT, TRAINED
+from engine_runtime.data.stored import read_catalogue, read_histories, titles
 from engine_runtime.errors import InputError
 from engine_runtime.search.fusion import Seen
 

@@ -29,8 +29,8 @@ from engine_runtime.artefacts.labels import LABELS_FILE, LabelInfo
 from engine_runtime.artefacts.manifest import check_parent
 from engine_runtime.artefacts.run import Run
 from engine_runtime.artefacts.writing import check_free, drafting
-from engine_runtime.data.histories import read_users
 from engine_runtime.data.scaling import scaled
+from engine_runtime.data.stored import read_users
 from engine_runtime.errors import InputError, UsageError
 
 MOST_USERS = 20_000

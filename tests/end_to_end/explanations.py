@@ -16,9 +16,10 @@ import click
 import numpy as np
 
 from engine_runtime.artefacts.dataset import Dataset
-from engine_runtime.data.histories import Histories, read_histories
+from engine_runtime.data.histories import Histories
+from engine_runtime.data.stored import read_histories
 from engine_runtime.serve.attribution import Attribution
-from engine_runtime.serve.batch import Source, adapt
+from engine_runtime.serve.bucket import Source, adapt
 from engine_runtime.serve.engine import Engine, Profiles
 
 TOP = 10

@@ -24,7 +24,7 @@ from engine_runtime.artefacts.dataset import Dataset
 from engine_runtime.data.histories import Histories
 from engine_runtime.data.reading import read_blocks, read_bucket_users
 from engine_runtime.data.schema import N_EVENTS, USER_ID
-from engine_runtime.serve.batch import Source, adapt, serve_users
+from engine_runtime.serve.bucket import Source, adapt, serve_users
 from engine_runtime.serve.engine import Engine
 from engine_runtime.serve.output import recommendations
 from engine_runtime.serve.stages import Stages

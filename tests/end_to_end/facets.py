@@ -20,9 +20,9 @@ import duckdb
 import raw_facets
 from engine_runtime.artefacts.dataset import Dataset
 from engine_runtime.data.config import DatasetConfig, EventsConfig, ItemsConfig, UsersConfig, load_config
-from engine_runtime.data.histories import read_catalogue, read_histories, read_users
 from engine_runtime.data.ingest import ingest
 from engine_runtime.data.schema import USER_ID
+from engine_runtime.data.stored import read_catalogue, read_histories, read_users
 from engine_runtime.profile import basics, habits, spending
 
 LIMIT = 1e-4

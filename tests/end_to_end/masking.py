@@ -21,9 +21,10 @@ import pyarrow.parquet as pq
 from engine_runtime.artefacts.dataset import Dataset
 from engine_runtime.artefacts.output import Output
 from engine_runtime.artefacts.overlay import Correction, Overlay
-from engine_runtime.data.histories import read_histories
+from engine_runtime.data.stored import read_histories
 from engine_runtime.profile.correction import concepts_of_items
-from engine_runtime.serve.batch import Source, adapt, serve_batch, serve_users
+from engine_runtime.serve.batch import serve_batch
+from engine_runtime.serve.bucket import Source, adapt, serve_users
 from engine_runtime.serve.engine import Engine
 from engine_runtime.serve.stages import Stages
 

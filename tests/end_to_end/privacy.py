@@ -28,7 +28,7 @@ from engine_models.logistic import Design, fit, loss
 from engine_models.metrics import Estimate, estimate, per_user, places
 from engine_models.split import until
 from engine_runtime.artefacts.dataset import Dataset
-from engine_runtime.data.histories import read_users
+from engine_runtime.data.stored import read_users
 from engine_runtime.profile.contributions import profile_alone
 from engine_runtime.profile.erasure import FOLDS as PARTS
 from engine_runtime.profile.erasure import Moments, cross_fitted

@@ -19,7 +19,7 @@ from engine_bench.suite.answering import Server
 from engine_bench.suite.histogram import Histogram
 from engine_bench.suite.open_loop import closed_loop, open_loop
 from engine_bench.suite.schedule import poisson
-from engine_runtime.data.histories import read_histories
+from engine_runtime.data.stored import read_histories
 from stalls import stalling, waits
 from tiny import make_world
 

@@ -9,7 +9,7 @@ from engine_export import histories
 from engine_export.histories import RefinerData, rank, refiner_data
 from engine_runtime.artefacts.dataset import Dataset
 from engine_runtime.artefacts.run import Run
-from engine_runtime.data.histories import ModelInputs
+from engine_runtime.data.inputs import ModelInputs
 from engine_runtime.inference.refiner import Refined
 
 

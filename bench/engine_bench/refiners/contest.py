@@ -21,7 +21,7 @@ from engine_bench.statistics import Spread, ratios, spread
 from engine_export.compare import cosines
 from engine_export.graph import Floats
 from engine_runtime.artefacts.run import RefinerShape
-from engine_runtime.data.histories import ModelInputs
+from engine_runtime.data.inputs import ModelInputs
 from engine_runtime.errors import EngineError
 
 EXACT = "ours-fp32"

@@ -11,7 +11,7 @@ import msgspec
 import numpy as np
 
 from engine_bench.refiners.contest import Given
-from engine_runtime.data.histories import ModelInputs
+from engine_runtime.data.inputs import ModelInputs
 from engine_runtime.inference.batching import cut_batches
 from engine_runtime.inference.refiner import Refiner
 from engine_runtime.search.index import ExactIndex

@@ -19,7 +19,8 @@ from engine_runtime.artefacts.bundle import Bundle, BundleInfo
 from engine_runtime.artefacts.dataset import Dataset
 from engine_runtime.artefacts.manifest import check_parent
 from engine_runtime.artefacts.run import Run
-from engine_runtime.data.histories import ModelInputs, model_inputs, read_histories
+from engine_runtime.data.inputs import ModelInputs, model_inputs
+from engine_runtime.data.stored import read_histories
 from engine_runtime.errors import InputError, UsageError
 
 HERE = Path(__file__).parent

@@ -18,7 +18,7 @@ from engine_runtime import Engine
 from engine_runtime.artefacts.dataset import Dataset
 from engine_runtime.artefacts.index import IndexArtefact
 from engine_runtime.artefacts.manifest import check_parent
-from engine_runtime.data.histories import read_histories
+from engine_runtime.data.stored import read_histories
 from engine_runtime.errors import InputError
 from engine_runtime.inference.session import available_cpus
 from engine_runtime.serve.engine import check_event_types

@@ -20,7 +20,8 @@ from engine_runtime.artefacts import dataset as layout
 from engine_runtime.artefacts.dataset import Dataset
 from engine_runtime.artefacts.writing import drafting
 from engine_runtime.data import schema
-from engine_runtime.data.histories import Histories, read_catalogue, read_users
+from engine_runtime.data.histories import Histories
+from engine_runtime.data.stored import read_catalogue, read_users
 from engine_runtime.errors import InputError
 
 COLUMNS = {

@@ -15,8 +15,8 @@ from engine_bench.serving.night import TOP_K, Given, Lists, timed
 from engine_runtime.artefacts.dataset import Dataset
 from engine_runtime.artefacts.index import IndexArtefact
 from engine_runtime.artefacts.output import Output
-from engine_runtime.data.histories import read_catalogue
 from engine_runtime.data.schema import ITEM_ID
+from engine_runtime.data.stored import read_catalogue
 from engine_runtime.search.building import IndexSettings
 from engine_runtime.serve.batch import serve_batch
 from engine_runtime.serve.engine import Engine

@@ -19,8 +19,9 @@ import numpy.typing as npt
 from engine_bench.serving.night import TOP_K, Given, Lists, timed
 from engine_models.corpus import evenly
 from engine_runtime.artefacts.dataset import Dataset
-from engine_runtime.data.histories import Histories, read_catalogue, read_histories
+from engine_runtime.data.histories import Histories
 from engine_runtime.data.schema import RANKABLE, TEXT
+from engine_runtime.data.stored import read_catalogue, read_histories
 
 Floats = npt.NDArray[np.float32]
 Encode = Callable[[Sequence[str]], Floats]

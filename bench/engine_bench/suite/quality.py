@@ -17,8 +17,9 @@ from engine_export.parity import ParityReport, read_report
 from engine_models.metrics import estimate, per_user, places
 from engine_runtime.artefacts.bundle import Bundle
 from engine_runtime.artefacts.dataset import Dataset
-from engine_runtime.data.histories import Histories, read_catalogue, read_histories
+from engine_runtime.data.histories import Histories
 from engine_runtime.data.schema import ITEM_ID
+from engine_runtime.data.stored import read_catalogue, read_histories
 from engine_runtime.errors import ArtefactError, InputError
 from engine_runtime.serve.engine import Engine
 

@@ -20,7 +20,8 @@ import numpy.typing as npt
 
 import engine_runtime
 from engine_runtime.artefacts.dataset import Dataset
-from engine_runtime.data.histories import Histories, read_catalogue, read_histories
+from engine_runtime.data.histories import Histories
+from engine_runtime.data.stored import read_catalogue, read_histories
 from engine_runtime.serve.engine import Engine
 
 TOP_K = 10

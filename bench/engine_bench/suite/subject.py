@@ -15,8 +15,9 @@ from engine_bench.suite.quality import measure_quality
 from engine_bench.suite.record import Quality
 from engine_bench.suite.targets import Target
 from engine_runtime.artefacts.dataset import Dataset
-from engine_runtime.data.histories import Histories, read_catalogue, read_histories
+from engine_runtime.data.histories import Histories
 from engine_runtime.data.schema import ITEM_ID
+from engine_runtime.data.stored import read_catalogue, read_histories
 from engine_runtime.errors import InputError
 from engine_runtime.inference.session import available_cpus
 from engine_runtime.serve.engine import Engine, check_event_types

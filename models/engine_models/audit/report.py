@@ -21,8 +21,8 @@ from engine_runtime.artefacts import bundle as bundle_layout
 from engine_runtime.artefacts import dataset as dataset_layout
 from engine_runtime.artefacts.dataset import Dataset
 from engine_runtime.artefacts.manifest import check_parent
-from engine_runtime.data.histories import read_histories, read_users
 from engine_runtime.data.schema import USER_ID
+from engine_runtime.data.stored import read_histories, read_users
 from engine_runtime.serve.engine import Engine, check_event_types
 
 Report = Callable[[str], None]

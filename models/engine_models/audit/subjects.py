@@ -14,12 +14,13 @@ import pyarrow as pa
 
 from engine_models.audit.released import VECTORS, Release
 from engine_runtime.artefacts.dataset import Dataset
-from engine_runtime.data.histories import Histories, read_catalogue, read_histories, read_users
+from engine_runtime.data.histories import Histories
 from engine_runtime.data.schema import RANKABLE, USER_ID
+from engine_runtime.data.stored import read_catalogue, read_histories, read_users
 from engine_runtime.errors import InputError
 from engine_runtime.profile.pseudonyms import pseudonyms
 from engine_runtime.search.index import ExactIndex
-from engine_runtime.serve.batch import adapt
+from engine_runtime.serve.bucket import adapt
 from engine_runtime.serve.engine import Engine
 from engine_runtime.serve.learned import align
 from engine_runtime.serve.stock import stock_items

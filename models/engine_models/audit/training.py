@@ -16,11 +16,12 @@ import numpy.typing as npt
 from engine_models.audit.figures import Doubles, Figure, Line
 from engine_models.split import Split, leave_one_out, until
 from engine_runtime.artefacts.dataset import Dataset
-from engine_runtime.data.histories import Histories, read_histories, read_users
+from engine_runtime.data.histories import Histories
 from engine_runtime.data.schema import USER_ID
+from engine_runtime.data.stored import read_histories, read_users
 from engine_runtime.errors import InputError
 from engine_runtime.search.evidence import rule_shares
-from engine_runtime.serve.batch import adapt
+from engine_runtime.serve.bucket import adapt
 from engine_runtime.serve.engine import Engine
 from engine_runtime.serve.learned import align
 

@@ -25,10 +25,10 @@ from engine_runtime.data import earlier, schema, tables
 from engine_runtime.data.catalogue import ITEM_CELLS, ITEM_NUMBER
 from engine_runtime.data.clean import SHOWN_TYPE, begin_events
 from engine_runtime.data.config import kept_config
-from engine_runtime.data.histories import read_catalogue, read_users, reading
 from engine_runtime.data.merging import by_user, renumber, without
 from engine_runtime.data.people import number_users, without_users
 from engine_runtime.data.staging import workspace
+from engine_runtime.data.stored import read_catalogue, read_users, reading
 from engine_runtime.data.writing import write
 
 if TYPE_CHECKING:

@@ -14,7 +14,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from engine_runtime.data import schema
-from engine_runtime.data.histories import Histories, Ints, check_columns, from_table, reading, users_schema
+from engine_runtime.data.histories import Histories, Ints, from_table
+from engine_runtime.data.stored import check_columns, reading, users_schema
 from engine_runtime.errors import ArtefactError
 
 if TYPE_CHECKING:

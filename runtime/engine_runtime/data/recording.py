@@ -17,7 +17,8 @@ import pyarrow.parquet as pq
 from engine_runtime.artefacts.dataset import EVENTS_FOLDER, FINGERPRINTS_FILE, ORDERS_FOLDER, bucket_file, order_file
 from engine_runtime.data import schema
 from engine_runtime.data.fingerprints import Marks, fingerprints
-from engine_runtime.data.histories import Histories, from_table, gap_seconds
+from engine_runtime.data.histories import Histories, from_table
+from engine_runtime.data.inputs import gap_seconds
 from engine_runtime.data.scaling import Moments, transform
 
 if TYPE_CHECKING:

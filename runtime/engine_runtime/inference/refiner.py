@@ -24,7 +24,7 @@ import numpy as np
 import numpy.typing as npt
 
 from engine_runtime.artefacts.run import RefinerShape
-from engine_runtime.data.histories import ModelInputs
+from engine_runtime.data.inputs import ModelInputs
 from engine_runtime.errors import ArtefactError
 from engine_runtime.inference.batching import cut_equal
 from engine_runtime.inference.session import Provider

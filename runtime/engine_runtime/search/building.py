@@ -19,8 +19,8 @@ from engine_runtime.artefacts.arrays import load_array
 from engine_runtime.artefacts.index import IndexArtefact, IndexInfo
 from engine_runtime.artefacts.manifest import read_manifest
 from engine_runtime.artefacts.writing import Draft
-from engine_runtime.data.histories import read_catalogue
 from engine_runtime.data.schema import RANKABLE
+from engine_runtime.data.stored import read_catalogue
 from engine_runtime.errors import ArtefactError
 from engine_runtime.inference.session import available_cpus
 from engine_runtime.search.hnsw import HnswIndex, unseen

@@ -17,7 +17,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from engine_runtime.data.histories import Histories, ModelInputs, model_inputs
+from engine_runtime.data.histories import Histories
+from engine_runtime.data.inputs import ModelInputs, model_inputs
 from engine_runtime.errors import UsageError
 from engine_runtime.profile.contributions import (
     QueryShares,

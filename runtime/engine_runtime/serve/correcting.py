@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from engine_runtime.artefacts.overlay import Overlay
-from engine_runtime.data.histories import ModelInputs
+from engine_runtime.data.inputs import ModelInputs
 from engine_runtime.profile.correction import (
     Amounts,
     Known,

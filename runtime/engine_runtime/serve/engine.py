@@ -21,7 +21,8 @@ from engine_runtime.artefacts.bundle import Bundle, BundleInfo
 from engine_runtime.artefacts.dataset import Dataset
 from engine_runtime.artefacts.index import IndexArtefact
 from engine_runtime.artefacts.manifest import check_parent
-from engine_runtime.data.histories import Histories, model_inputs
+from engine_runtime.data.histories import Histories
+from engine_runtime.data.inputs import model_inputs
 from engine_runtime.data.scaling import scaled
 from engine_runtime.data.schema import ITEM_ID
 from engine_runtime.errors import ArtefactError, UsageError

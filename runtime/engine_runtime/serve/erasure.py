@@ -29,8 +29,8 @@ from engine_runtime.artefacts.replacing import clear_leftovers, replacing
 from engine_runtime.artefacts.unfinished import unfinished_folder
 from engine_runtime.artefacts.writing import creator
 from engine_runtime.data.forgetting import Event, Request, Survey, rewrite, survey
-from engine_runtime.data.histories import read_catalogue
 from engine_runtime.data.schema import ITEM_ID, TEXT
+from engine_runtime.data.stored import read_catalogue
 from engine_runtime.data.tracing import Wanted, scan
 from engine_runtime.errors import InputError, UsageError
 from engine_runtime.inference.cache import forget_texts

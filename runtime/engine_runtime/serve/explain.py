@@ -13,8 +13,9 @@ import pyarrow as pa
 
 from engine_runtime.artefacts.dataset import Dataset
 from engine_runtime.artefacts.overlay import Overlay
-from engine_runtime.data.histories import Histories, read_catalogue, titles
+from engine_runtime.data.histories import Histories
 from engine_runtime.data.schema import ITEM_ID, NO_TIME
+from engine_runtime.data.stored import read_catalogue, titles
 from engine_runtime.errors import InputError
 from engine_runtime.profile.explanation import (
     ConceptShare,
@@ -29,7 +30,7 @@ from engine_runtime.profile.explanation import (
 )
 from engine_runtime.profile.interests import TOP
 from engine_runtime.serve.attribution import Attribution, scores, without
-from engine_runtime.serve.batch import adapt
+from engine_runtime.serve.bucket import adapt
 from engine_runtime.serve.engine import Engine, Profiles
 from engine_runtime.serve.portrait import history_of
 

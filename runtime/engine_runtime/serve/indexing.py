@@ -20,9 +20,9 @@ from engine_runtime.artefacts.dataset import Dataset
 from engine_runtime.artefacts.index import IndexArtefact, IndexInfo
 from engine_runtime.artefacts.manifest import Manifest, check_parent
 from engine_runtime.artefacts.writing import Draft, drafting
-from engine_runtime.data.histories import read_catalogue
 from engine_runtime.data.reading import read_blocks, read_bucket_users
 from engine_runtime.data.schema import N_EVENTS, RANKABLE
+from engine_runtime.data.stored import read_catalogue
 from engine_runtime.errors import ArtefactError
 from engine_runtime.inference.session import available_cpus
 from engine_runtime.search.building import (

@@ -11,11 +11,12 @@ import pyarrow.compute as pc
 
 from engine_runtime.artefacts.dataset import Dataset
 from engine_runtime.artefacts.overlay import Overlay
-from engine_runtime.data.histories import Histories, read_bucket, read_catalogue, read_users, titles
+from engine_runtime.data.histories import Histories
 from engine_runtime.data.schema import USER_ID
+from engine_runtime.data.stored import read_bucket, read_catalogue, read_users, titles
 from engine_runtime.errors import InputError
 from engine_runtime.profile.written import prompt, written
-from engine_runtime.serve.batch import adapt, serve_users
+from engine_runtime.serve.bucket import adapt, serve_users
 from engine_runtime.serve.engine import Engine
 from engine_runtime.serve.stages import Stages
 

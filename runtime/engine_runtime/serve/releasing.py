@@ -27,8 +27,8 @@ from engine_runtime.artefacts.manifest import check_parent
 from engine_runtime.artefacts.output import USERS_FOLDER, Output, part_file
 from engine_runtime.artefacts.released import KIND, Erasure, Noise, Released, ReleasedInfo
 from engine_runtime.artefacts.writing import drafting
-from engine_runtime.data.histories import read_users
 from engine_runtime.data.schema import USER_ID
+from engine_runtime.data.stored import read_users
 from engine_runtime.errors import ArtefactError, UsageError
 from engine_runtime.profile.erasure import FOLDS, Eraser, Moments, cross_fitted
 from engine_runtime.profile.noise import SENSITIVITY, Entropy, Mechanism, gaussian_sigma

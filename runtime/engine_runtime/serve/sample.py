@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from engine_runtime.artefacts.dataset import Dataset
-from engine_runtime.data.histories import read_users
 from engine_runtime.data.schema import USER_ID
+from engine_runtime.data.stored import read_users
 from engine_runtime.errors import InputError
 
 

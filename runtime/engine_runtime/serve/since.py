@@ -22,9 +22,9 @@ from engine_runtime.artefacts.dataset import Dataset
 from engine_runtime.artefacts.manifest import verify_files
 from engine_runtime.artefacts.output import STATE_FILE, Output
 from engine_runtime.artefacts.overlay import Overlay
-from engine_runtime.data.histories import reading
 from engine_runtime.data.reading import read_blocks, read_bucket_users
 from engine_runtime.data.schema import N_EVENTS, USER_ID
+from engine_runtime.data.stored import reading
 from engine_runtime.errors import ArtefactError
 from engine_runtime.serve.learned import align
 

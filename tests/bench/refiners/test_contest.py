@@ -11,7 +11,7 @@ import pytest
 from engine_bench.refiners.contest import EXACT, Closeness, Given, compete
 from engine_bench.seat import Contender
 from engine_runtime.artefacts.run import RefinerShape
-from engine_runtime.data.histories import ModelInputs
+from engine_runtime.data.inputs import ModelInputs
 from engine_runtime.errors import EngineError
 
 GIVEN = Given(RefinerShape(8, 8, 2, 1, 1, 5, 1, 2), "bundle", "run")

@@ -12,7 +12,7 @@ from engine_runtime import Engine
 from engine_runtime.artefacts.bundle import Bundle
 from engine_runtime.artefacts.dataset import Dataset
 from engine_runtime.artefacts.index import IndexArtefact
-from engine_runtime.data.histories import read_histories
+from engine_runtime.data.stored import read_histories
 from engine_runtime.errors import ArtefactError, InputError
 from engine_runtime.search.building import IndexSettings
 from engine_runtime.serve.indexing import make_index

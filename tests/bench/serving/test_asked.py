@@ -10,8 +10,8 @@ import pytest
 
 from engine_bench.serving.asked import ask
 from engine_runtime.artefacts.dataset import Dataset
-from engine_runtime.data.histories import read_histories, read_users
 from engine_runtime.data.schema import N_EVENTS, PRICE, USER_ID
+from engine_runtime.data.stored import read_histories, read_users
 from engine_runtime.errors import InputError
 from shops import Shop
 from tiny import ingest_shop

@@ -9,7 +9,7 @@ import numpy as np
 from engine_bench.serving.asked import Asked
 from engine_bench.serving.engine_contender import load
 from engine_runtime.artefacts.bundle import Bundle
-from engine_runtime.data.histories import read_histories
+from engine_runtime.data.stored import read_histories
 from engine_runtime.serve.engine import Engine
 
 

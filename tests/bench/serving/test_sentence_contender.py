@@ -15,8 +15,9 @@ from engine_bench.serving import sentence_contender
 from engine_bench.serving.asked import Asked
 from engine_bench.serving.sentence_contender import joined, load, random_bert
 from engine_export.sources import EncoderSource
-from engine_runtime.data.histories import histories_from, read_catalogue, read_histories
+from engine_runtime.data.histories import histories_from
 from engine_runtime.data.schema import TEXT
+from engine_runtime.data.stored import read_catalogue, read_histories
 
 ASKED: list[list[str]] = []
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from engine_bench.suite.answering import TOP_K, Answerer, Server
-from engine_runtime.data.histories import read_histories
+from engine_runtime.data.stored import read_histories
 from engine_runtime.serve.engine import Engine, Profiles
 from tiny import World, make_world
 

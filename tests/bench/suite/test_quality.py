@@ -15,7 +15,7 @@ from engine_models.metrics import per_user, places
 from engine_runtime.artefacts import bundle as layout
 from engine_runtime.artefacts.bundle import Bundle
 from engine_runtime.artefacts.manifest import MANIFEST, Manifest
-from engine_runtime.data.histories import read_catalogue, read_histories
+from engine_runtime.data.stored import read_catalogue, read_histories
 from engine_runtime.errors import ArtefactError, InputError
 from tiny import TRAINED, UNPLACED, World, ingest_shop, write_bundle
 

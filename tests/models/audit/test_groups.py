@@ -10,7 +10,8 @@ import pyarrow as pa
 from audited import CUSTOMERS, Audited, noised, renamed
 from engine_models.audit.groups import count_concepts, count_groups, count_ids
 from engine_models.audit.released import Release
-from engine_runtime.data.histories import histories_from, read_users
+from engine_runtime.data.histories import histories_from
+from engine_runtime.data.stored import read_users
 
 
 def test_plain_ids_identify(audited: Audited, tmp_path: Path) -> None:

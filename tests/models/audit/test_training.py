@@ -10,7 +10,8 @@ import pytest
 from audited import CUSTOMERS, Audited, ingest_customers
 from engine_models.audit.training import _asked, compare_training, familiarity, not_asked
 from engine_models.split import leave_one_out
-from engine_runtime.data.histories import histories_from, read_histories
+from engine_runtime.data.histories import histories_from
+from engine_runtime.data.stored import read_histories
 from engine_runtime.errors import InputError
 
 RANKABLE = np.ones(10, np.bool_)

@@ -9,7 +9,7 @@ import pytest
 
 import tiny
 from engine_runtime import cli
-from engine_runtime.data.histories import read_users
+from engine_runtime.data.stored import read_users
 from tiny import World
 
 

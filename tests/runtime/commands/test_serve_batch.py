@@ -17,8 +17,7 @@ import tiny
 from engine_runtime import cli
 from engine_runtime.artefacts.output import Output
 from engine_runtime.data import ingest as ingesting
-from engine_runtime.serve import batch
-from engine_runtime.serve.batch import Source
+from engine_runtime.serve.bucket import Source, serve_bucket
 from tiny import World
 
 
@@ -136,7 +135,7 @@ def test_a_stopped_run_says_how_to_go_on(
     world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """A full disk ends with exit code 3 and names --resume, which serves the rest and counts what it did."""
-    real = batch.serve_bucket
+    real = serve_bucket
 
     def full(source: Source, bucket: int, *others: Any) -> dict[str, int]:
         if bucket == 1:
@@ -145,7 +144,7 @@ def test_a_stopped_run_says_how_to_go_on(
 
     out = tmp_path / "output"
     with monkeypatch.context() as patch:
-        patch.setattr(batch, "serve_bucket", full)
+        patch.setattr("engine_runtime.serve.batch.serve_bucket", full)
         assert run(*world.options, "--out", out, "--workers", 1) == 3
     said = capsys.readouterr().err
     assert "disk is full" in said
@@ -174,7 +173,7 @@ def test_ctrl_c_is_130(
     def interrupted(*arguments: Any) -> dict[str, int]:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(batch, "serve_bucket", interrupted)
+    monkeypatch.setattr("engine_runtime.serve.batch.serve_bucket", interrupted)
     assert run(*world.options, "--out", tmp_path / "output") == 130
     assert "--resume" not in capsys.readouterr().err
     assert list(tmp_path.iterdir()) == []

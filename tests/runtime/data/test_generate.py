@@ -15,8 +15,8 @@ from engine_runtime.data import generate as module
 from engine_runtime.data import world_events
 from engine_runtime.data.config import load_config
 from engine_runtime.data.generate import generate
-from engine_runtime.data.histories import read_histories
 from engine_runtime.data.ingest import ingest
+from engine_runtime.data.stored import read_histories
 from engine_runtime.data.world import World
 from engine_runtime.data.world_events import history_lengths
 from engine_runtime.errors import UsageError

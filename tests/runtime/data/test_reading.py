@@ -13,8 +13,9 @@ import pytest
 
 from engine_runtime.artefacts.dataset import Dataset
 from engine_runtime.data import reading
-from engine_runtime.data.histories import Histories, read_bucket, read_users
+from engine_runtime.data.histories import Histories
 from engine_runtime.data.reading import cuts, read_blocks, read_bucket_users
+from engine_runtime.data.stored import read_bucket, read_users
 from engine_runtime.errors import ArtefactError
 from tiny import World
 

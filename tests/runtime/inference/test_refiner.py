@@ -8,7 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import tiny
-from engine_runtime.data.histories import Histories, ModelInputs, histories_from, model_inputs
+from engine_runtime.data.histories import Histories, histories_from
+from engine_runtime.data.inputs import ModelInputs, model_inputs
 from engine_runtime.errors import ArtefactError
 from engine_runtime.inference.refiner import Refiner
 

@@ -11,8 +11,8 @@ import pytest
 
 from engine_runtime.artefacts.index import IndexArtefact
 from engine_runtime.artefacts.writing import drafting
-from engine_runtime.data.histories import read_catalogue
 from engine_runtime.data.schema import RANKABLE
+from engine_runtime.data.stored import read_catalogue
 from engine_runtime.errors import ArtefactError
 from engine_runtime.search import building
 from engine_runtime.search.building import (

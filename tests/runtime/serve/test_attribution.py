@@ -7,10 +7,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from engine_runtime.data.histories import histories_from, read_histories
+from engine_runtime.data.histories import histories_from
+from engine_runtime.data.stored import read_histories
 from engine_runtime.errors import UsageError
 from engine_runtime.serve.attribution import scores, without
-from engine_runtime.serve.batch import adapt
+from engine_runtime.serve.bucket import adapt
 from engine_runtime.serve.engine import Engine, Profiles
 from tiny import World
 

@@ -15,13 +15,14 @@ from engine_runtime.artefacts.bundle import CENTRES_FILE, Bundle
 from engine_runtime.artefacts.output import Output
 from engine_runtime.artefacts.overlay import Correction, Kind, Overlay
 from engine_runtime.artefacts.writing import drafting
-from engine_runtime.data.histories import read_histories
+from engine_runtime.data.stored import read_histories
 from engine_runtime.errors import ArtefactError
 from engine_runtime.profile.correction import concepts_of_items
 from engine_runtime.search.building import IndexSettings
 from engine_runtime.search.hnsw import HnswIndex
 from engine_runtime.serve import correcting
-from engine_runtime.serve.batch import adapt, serve_batch
+from engine_runtime.serve.batch import serve_batch
+from engine_runtime.serve.bucket import adapt
 from engine_runtime.serve.correcting import understand
 from engine_runtime.serve.engine import Engine
 from engine_runtime.serve.explain import explain_user

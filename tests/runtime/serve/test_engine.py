@@ -10,8 +10,10 @@ import pytest
 
 import engine_runtime
 import tiny
-from engine_runtime.data.histories import Histories, histories_from, model_inputs, read_histories
+from engine_runtime.data.histories import Histories, histories_from
+from engine_runtime.data.inputs import model_inputs
 from engine_runtime.data.schema import ITEM_ID
+from engine_runtime.data.stored import read_histories
 from engine_runtime.errors import ArtefactError, MachineError, UsageError
 from engine_runtime.inference.encoder import TextEncoder
 from engine_runtime.search.building import IndexSettings

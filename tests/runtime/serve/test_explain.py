@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from engine_runtime.artefacts import bundle
-from engine_runtime.data.histories import read_users
+from engine_runtime.data.stored import read_users
 from engine_runtime.errors import ArtefactError, InputError
 from engine_runtime.profile.explanation import Reason
 from engine_runtime.serve.engine import Engine

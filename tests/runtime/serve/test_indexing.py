@@ -13,7 +13,7 @@ import pytest
 import tiny
 from engine_runtime.artefacts.dataset import Dataset
 from engine_runtime.artefacts.index import IndexArtefact
-from engine_runtime.data.histories import read_bucket, read_catalogue
+from engine_runtime.data.stored import read_bucket, read_catalogue
 from engine_runtime.errors import ArtefactError, UsageError
 from engine_runtime.search.building import IndexSettings, Method
 from engine_runtime.search.index import Floats

@@ -8,10 +8,11 @@ import pyarrow as pa
 import pytest
 
 import raw_facets
-from engine_runtime.data.histories import histories_from, read_histories, read_users
+from engine_runtime.data.histories import histories_from
+from engine_runtime.data.stored import read_histories, read_users
 from engine_runtime.profile.spending import Market
 from engine_runtime.search.fusion import Ranking
-from engine_runtime.serve.batch import adapt, serve_users
+from engine_runtime.serve.bucket import adapt, serve_users
 from engine_runtime.serve.engine import Engine, Profiles
 from engine_runtime.serve.output import Names, recommendations, rows, schema
 from engine_runtime.serve.stages import Stages

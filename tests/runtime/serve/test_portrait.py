@@ -9,7 +9,7 @@ import pyarrow.parquet as pq
 import pytest
 
 import tiny
-from engine_runtime.data.histories import read_histories, read_users
+from engine_runtime.data.stored import read_histories, read_users
 from engine_runtime.errors import InputError
 from engine_runtime.serve.batch import serve_batch
 from engine_runtime.serve.engine import Engine

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from engine_runtime.data.histories import read_users
+from engine_runtime.data.stored import read_users
 from engine_runtime.serve.sample import sample_users
 from tiny import World
 

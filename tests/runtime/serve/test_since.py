@@ -14,8 +14,8 @@ from engine_runtime.artefacts.dataset import Dataset
 from engine_runtime.artefacts.output import Output
 from engine_runtime.data.append import agreed_config, append, find_later
 from engine_runtime.errors import ArtefactError
-from engine_runtime.serve import batch
 from engine_runtime.serve.batch import serve_batch
+from engine_runtime.serve.bucket import serve_bucket
 from engine_runtime.serve.engine import Engine
 from engine_runtime.serve.since import STATE
 from tiny import World
@@ -129,7 +129,7 @@ def test_a_stopped_run_goes_on(
     """A run since an output ends with the same bytes when it is resumed, and with another output it is another task."""
     whole = serve_batch(engine, tomorrow, tmp_path / "whole", top_k=5, since=first.root)[0]
     other = serve_batch(engine, tomorrow, tmp_path / "other", top_k=5)[0]
-    serve = batch.serve_bucket
+    serve = serve_bucket
 
     def stopping(source: Any, bucket: int, *rest: Any) -> dict[str, int]:
         if bucket == 2:
@@ -137,7 +137,7 @@ def test_a_stopped_run_goes_on(
         return serve(source, bucket, *rest)
 
     with monkeypatch.context() as patch:
-        patch.setattr(batch, "serve_bucket", stopping)
+        patch.setattr("engine_runtime.serve.batch.serve_bucket", stopping)
         with pytest.raises(KeyboardInterrupt):
             serve_batch(engine, tomorrow, tmp_path / "out", top_k=5, since=first.root)
     with pytest.raises(ArtefactError, match="begun with the output"):

@@ -13,8 +13,8 @@ from engine_bench.suite.medians import median
 from engine_bench.suite.plan import Plan
 from engine_bench.suite.record import Row, StageTime
 from engine_bench.suite.subject import Subject
-from engine_runtime.data.histories import read_catalogue
 from engine_runtime.data.schema import TEXT
+from engine_runtime.data.stored import read_catalogue
 
 NAME = "cold"
 STAGES = ("import", "load and verify", "session", "first run")

@@ -7,7 +7,7 @@ import pytest
 from engine_bench.suite.answering import MOST_TOGETHER, Server
 from engine_bench.suite.open_loop import Requests
 from engine_bench.suite.scenarios.burst import APART, LEAST_BURSTS, MOST_BURSTS, SIZE, measure, row
-from engine_runtime.data.histories import read_histories
+from engine_runtime.data.stored import read_histories
 from stalls import VirtualTime
 from tiny import make_world
 from tiny_records import QUALITY

@@ -9,7 +9,7 @@ from engine_bench.suite.answering import MOST_TOGETHER, Server
 from engine_bench.suite.open_loop import Requests
 from engine_bench.suite.record import Row
 from engine_bench.suite.scenarios.server import SHARES, Setting, measure, row
-from engine_runtime.data.histories import read_histories
+from engine_runtime.data.stored import read_histories
 from stalls import VirtualTime
 from tiny import make_world
 from tiny_records import QUALITY
