@@ -30,7 +30,8 @@ from engine_runtime.data.forgetting import Request
 from engine_runtime.data.ingest import ingest
 from engine_runtime.serve.batch import serve_batch
 from engine_runtime.serve.engine import Engine
-from engine_runtime.serve.erasure import Places, erase, find
+from engine_runtime.serve.erasure import erase
+from engine_runtime.serve.sought import Places, find
 
 EVENTS, ITEMS, USERS = "events.tsv.gz", "items.jsonl.gz", "users.tsv.gz"
 

@@ -19,7 +19,7 @@ from engine_runtime.commands.options import (
 if TYPE_CHECKING:
     from engine_runtime.artefacts.receipt import Receipt
     from engine_runtime.data.forgetting import Request
-    from engine_runtime.serve.erasure import Findings
+    from engine_runtime.serve.sought import Findings
 
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
@@ -84,7 +84,8 @@ def forget(
     """
     from engine_runtime.artefacts.receipt import check_place, write_receipt
     from engine_runtime.errors import ArtefactError
-    from engine_runtime.serve.erasure import Places, erase, find
+    from engine_runtime.serve.erasure import erase
+    from engine_runtime.serve.sought import Places, find
 
     if receipt is not None:
         check_place(receipt)

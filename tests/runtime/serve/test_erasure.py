@@ -24,8 +24,9 @@ from engine_runtime.inference.cache import VectorCache
 from engine_runtime.search.building import IndexSettings, open_index
 from engine_runtime.serve.batch import serve_batch
 from engine_runtime.serve.engine import Engine
-from engine_runtime.serve.erasure import Places, erase, find
+from engine_runtime.serve.erasure import erase
 from engine_runtime.serve.indexing import make_index
+from engine_runtime.serve.sought import Places, find
 from tiny import World, ingest_shop, shop_items
 
 
