@@ -15,38 +15,18 @@ from engine_runtime.artefacts.dataset import Dataset
 from engine_runtime.artefacts.index import IndexArtefact
 from engine_runtime.artefacts.output import Output
 from engine_runtime.artefacts.overlay import Correction, change, read_overlay
-from engine_runtime.artefacts.receipt import Receipt, request_digest
+from engine_runtime.artefacts.receipt import request_digest
 from engine_runtime.artefacts.replacing import folder_of
 from engine_runtime.artefacts.writing import put_in_place
-from engine_runtime.data.forgetting import Event, Request
-from engine_runtime.errors import InputError, UsageError
+from engine_runtime.data.forgetting import Request
 from engine_runtime.inference.cache import VectorCache
 from engine_runtime.search.building import IndexSettings, open_index
-from engine_runtime.serve.batch import serve_batch
 from engine_runtime.serve.engine import Engine
 from engine_runtime.serve.erasure import erase
 from engine_runtime.serve.indexing import make_index
 from engine_runtime.serve.sought import Places, find
-from tiny import World, ingest_shop, shop_items
-
-
-class Kept:
-    """Everything that is kept of a small shop, in a folder of its own."""
-
-    def __init__(self, world: World, engine: Engine, root: Path) -> None:
-        self.dataset = ingest_shop(root / "shop").root
-        opened = Dataset.open(self.dataset)
-        self.first = serve_batch(engine, opened, root / "first", top_k=5)[0].root
-        self.second = serve_batch(engine, opened, root / "second", top_k=5, since=self.first)[0].root
-        self.bundle = world.bundle.root
-        self.index = make_index(
-            Engine.load(self.bundle, threads=1), opened, root / "index", IndexSettings("hnsw", 8, 50)
-        ).root
-        self.places = Places((self.dataset,), (self.second, self.first), self.index, self.bundle)
-
-    def forget(self, *users: str, items: tuple[str, ...] = (), events: tuple[Event, ...] = ()) -> Receipt:
-        """Forget in all places."""
-        return erase(find(Request(frozenset(users), frozenset(items), frozenset(events)), self.places))
+from kept_shop import Kept
+from tiny import World, shop_items
 
 
 @pytest.fixture
@@ -76,16 +56,6 @@ def test_users_leave_everything(kept: Kept) -> None:
     assert receipt.requested.sha256 == request_digest(receipt.requested.salt, ["user u08", "user u03"])
     assert "u03" not in str(receipt)
     assert receipt.seconds_per_user is not None
-
-
-def test_an_unknown_user_changes_nothing(kept: Kept) -> None:
-    """Whoever is nowhere is named in the message, and the others are not forgotten by the way."""
-    digest = Dataset.open(kept.dataset).manifest.digest
-    with pytest.raises(InputError, match=r"'user nobody': in no artefact that was given\. Nothing was changed"):
-        kept.forget("nobody", "u03")
-    with pytest.raises(InputError, match="'event u03 i01 5'"):
-        kept.forget(events=(Event("u03", "i01", 5),))
-    assert Dataset.open(kept.dataset).manifest.digest == digest
 
 
 def test_a_user_who_is_in_an_output_alone(kept: Kept) -> None:
@@ -152,18 +122,6 @@ def test_an_item_leaves_the_index_and_its_graph(kept: Kept, world: World) -> Non
     assert item not in str(listed)
 
 
-def test_an_item_of_an_index_needs_the_bundle(kept: Kept) -> None:
-    """Without it nothing is done; nor where no data set has all items of the index."""
-    one, other = (Request(items=frozenset({item})) for item in ("i09", "i08"))
-    with pytest.raises(UsageError, match="add --bundle"):
-        find(one, Places((kept.dataset,), index=kept.index))
-    erase(find(Request(frozenset({"u03"})), Places((kept.dataset,))))
-    assert find(one, kept.places).index is not None
-    erase(find(one, Places((kept.dataset,))))
-    with pytest.raises(UsageError, match="has items that are in no data set"):
-        find(other, kept.places)
-
-
 def test_a_text_leaves_the_cache_unless_another_item_has_it(kept: Kept, tmp_path: Path) -> None:
     """i00 and i02 have one text; that of i09 is its own."""
     items = {item.id: item.title for item in shop_items()}
@@ -187,14 +145,6 @@ def test_corrections_leave_their_file(kept: Kept, tmp_path: Path) -> None:
     assert set(read_overlay(said).users) == {"u04"}
     assert receipt.corrected == 2
     assert not receipt.scan.traces
-
-
-def test_an_unfinished_output_is_refused(kept: Kept) -> None:
-    """Its parts hold rows of users, and a run may be writing them."""
-    folder = kept.first.with_name("first.unfinished")
-    folder.mkdir()
-    with pytest.raises(UsageError, match="has not finished"):
-        kept.forget("u03")
 
 
 def test_a_log_that_names_the_user_is_found(kept: Kept, tmp_path: Path) -> None:
