@@ -10,9 +10,10 @@ PEERS := .venv-peers
 BEAUTY ?= ../shared/data/amazon-beauty
 ML1M ?= ../shared/data/ml-1m
 RETAIL ?= ../shared/data/online-retail
+USERS ?= 100000
 READY := $(VENV)/ready
 
-.PHONY: demo lean beauty ml-1m seeds student peers nights scale suite alarms stall pictures explanations corrections forgetting \
+.PHONY: demo lean beauty ml-1m seeds student peers nights scale days suite alarms stall pictures explanations corrections forgetting \
 	privacy facets retail profile-pictures test kills damage lint clean
 
 $(READY): pyproject.toml constraints.txt
@@ -126,6 +127,12 @@ nights:
 scale: $(READY)
 	$(ENGINE) bench scale --workdir $(DEMO)/scale --out $(DEMO)/scale.json
 
+# Two workers beside one, and a day of which one user in a hundred has events, on what `make scale` has left; ten minutes
+# of 100,000 users, an hour and a half with USERS=1000000.
+days: $(READY)
+	@test -d $(DEMO)/scale || { echo "nothing in $(DEMO)/scale: run make scale first"; exit 4; }
+	PYTHONPATH=tests $(BIN)/python -m end_to_end.days --workdir $(DEMO)/scale --users $(USERS)
+
 # The standard suite on the bundle of `make beauty`, and its report; ten minutes.
 suite: $(READY)
 	@test -d $(DEMO)/beauty/index || { echo "no index in $(DEMO)/beauty: run make beauty first"; exit 4; }
@@ -174,7 +181,13 @@ privacy: $(READY)
 		--events $(DEMO)/ml-1m/dataset --labels gender
 	$(ENGINE) serve-batch --bundle $(DEMO)/ml-1m/bundle --index $(DEMO)/ml-1m/index --events $(DEMO)/ml-1m/dataset \
 		--out $(DEMO)/ml-1m/profiles --force
-	$(ENGINE) audit $(DEMO)/ml-1m/profiles --events $(DEMO)/ml-1m/dataset --bundle $(DEMO)/ml-1m/bundle --index $(DEMO)/ml-1m/index
+	rm -f $(DEMO)/release.key && $(ENGINE) pseudonyms new-key $(DEMO)/release.key
+	$(ENGINE) protect $(DEMO)/ml-1m/profiles --bundle $(DEMO)/ml-1m/bundle --events $(DEMO)/ml-1m/dataset --remove gender \
+		--key $(DEMO)/release.key --out $(DEMO)/ml-1m/released --force
+	for audited in profiles "released --key $(DEMO)/release.key"; do \
+		$(ENGINE) audit $(DEMO)/ml-1m/$$audited --events $(DEMO)/ml-1m/dataset --bundle $(DEMO)/ml-1m/bundle \
+			--index $(DEMO)/ml-1m/index --labels gender,age || exit; \
+	done
 
 # Facets against queries on the raw files, and what they cost in serving; five minutes.
 facets: $(READY)

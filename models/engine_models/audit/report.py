@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,7 +14,7 @@ from engine_models.audit.figures import IDENTIFYING_AUC, IDENTIFYING_GAIN, Figur
 from engine_models.audit.groups import SMALLEST, count_concepts, count_groups, count_ids
 from engine_models.audit.linkage import link_rows
 from engine_models.audit.released import Release
-from engine_models.audit.subjects import choose_subjects, load_engine
+from engine_models.audit.subjects import Subjects, choose_subjects, load_engine
 from engine_models.audit.texts import find_texts, item_profiles
 from engine_models.audit.training import compare_training, not_asked
 from engine_runtime.artefacts import bundle as bundle_layout
@@ -102,14 +102,7 @@ def audit(
     InputError, UsageError
         Nobody is found in the output, an attribute can not be audited, or all outsiders are users.
     """
-    release = Release.open(output)
-    for kind, digest in (
-        (bundle_layout.KIND, engine.bundle.manifest.digest),
-        (dataset_layout.KIND, dataset.manifest.digest),
-    ):
-        if kind in release.manifest.parents:
-            check_parent(output, release.manifest, kind, digest)
-    check_event_types(engine.info, dataset)
+    release = _opened(output, engine, dataset)
     users = read_users(dataset)
     classes = attributes_of(users, dataset.info.attributes, attributes)
     subjects = choose_subjects(load_engine(engine, dataset), dataset, release, key, most_users, seed)
@@ -121,11 +114,7 @@ def audit(
     profiles = item_profiles(subjects.engine)
     figures += find_texts(subjects, profiles, seed)
     report("looking for users")
-    if outsiders is None:
-        figures += not_asked()
-    else:
-        check_event_types(engine.info, outsiders)
-        figures += compare_training(subjects.engine, subjects.histories, outsiders, dataset, most_users, seed)
+    figures += _trained_on(subjects, dataset, outsiders, most_users, seed)
     figures += link_rows(subjects, release, seed)
     report("counting groups")
     everybody = read_histories(dataset)
@@ -143,3 +132,23 @@ def audit(
         identifying_gain=IDENTIFYING_GAIN,
         figures=tuple(figures),
     )
+
+
+def _opened(output: Path, engine: Engine, dataset: Dataset) -> Release:
+    """The profiles, which were made from this bundle and data set as far as they say."""
+    release = Release.open(output)
+    parents = {bundle_layout.KIND: engine.bundle.manifest.digest, dataset_layout.KIND: dataset.manifest.digest}
+    for kind in parents.keys() & release.manifest.parents.keys():
+        check_parent(output, release.manifest, kind, parents[kind])
+    check_event_types(engine.info, dataset)
+    return release
+
+
+def _trained_on(
+    subjects: Subjects, dataset: Dataset, outsiders: Dataset | None, most_users: int, seed: int
+) -> Iterable[Figure]:
+    """Whether the model knows whom it was trained on."""
+    if outsiders is None:
+        return not_asked()
+    check_event_types(subjects.engine.info, outsiders)
+    return compare_training(subjects.engine, subjects.histories, outsiders, dataset, most_users, seed)

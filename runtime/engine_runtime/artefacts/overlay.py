@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import math
 import os
-import tempfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -18,7 +17,7 @@ from typing import Literal
 
 import msgspec
 
-from engine_runtime.artefacts.writing import flush
+from engine_runtime.artefacts.writing import write_document
 from engine_runtime.errors import ArtefactError, UsageError
 
 VERSION = 1
@@ -129,7 +128,7 @@ def change(path: Path, edit: Callable[[Overlay], Overlay]) -> Overlay:
         before = read_overlay(path) if path.exists() else Overlay()
         after = edit(before)
         if after != before:
-            _write(path, after)
+            write_document(path, after)
     return after
 
 
@@ -168,20 +167,6 @@ def _wrong(corrections: Sequence[Correction]) -> str:
             return f"the mask of '{name}' has the amount {amount:g}, not 0."
     total = sum(correction.amount for correction in corrections if correction.kind == "add")
     return f"added weights of one user sum to {total:g}, more than 1." if total > 1 + ROUNDING else ""
-
-
-def _write(path: Path, overlay: Overlay) -> None:
-    descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-    temporary = Path(name)
-    try:
-        with os.fdopen(descriptor, "wb") as stream:
-            stream.write(msgspec.json.format(msgspec.json.encode(overlay), indent=1))
-        temporary.chmod(path.stat().st_mode & 0o777 if path.exists() else 0o644)
-        flush(temporary)
-        temporary.replace(path)
-        flush(path.parent)
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 @contextmanager

@@ -7,7 +7,6 @@ salt, and the SHA-256 of the salt and the sorted request. Knows nothing of how a
 from __future__ import annotations
 
 import hashlib
-import os
 import secrets
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -15,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from engine_runtime.artefacts.writing import flush
+from engine_runtime.artefacts.writing import write_document
 from engine_runtime.errors import ArtefactError, UsageError
 
 if TYPE_CHECKING:
@@ -165,14 +164,7 @@ def check_place(path: Path) -> None:
 
 def write_receipt(receipt: Receipt, path: Path) -> None:
     """Write a receipt, whole or not at all."""
-    draft = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        draft.write_bytes(msgspec.json.format(msgspec.json.encode(receipt), indent=2) + b"\n")
-        flush(draft)
-        draft.replace(path)
-    finally:
-        draft.unlink(missing_ok=True)
-    flush(path.absolute().parent)
+    write_document(path, receipt)
 
 
 def read_receipt(path: Path) -> Receipt:

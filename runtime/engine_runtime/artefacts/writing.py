@@ -153,6 +153,21 @@ def put_in_place(temporary: Path, target: Path, retired: Path) -> None:
     shutil.rmtree(retired, ignore_errors=True)
 
 
+def write_document(path: Path, document: Any) -> None:
+    """Write one JSON file whole: by another name, then renamed, so that a reader finds the old one or the new one."""
+    descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.absolute().parent)
+    draft = Path(name)
+    try:
+        with os.fdopen(descriptor, "wb") as stream:
+            stream.write(msgspec.json.format(msgspec.json.encode(document), indent=2) + b"\n")
+        draft.chmod(path.stat().st_mode & 0o777 if path.exists() else 0o644)  # it is made for its owner alone
+        flush(draft)
+        draft.replace(path)
+    finally:
+        draft.unlink(missing_ok=True)
+    flush(path.absolute().parent)
+
+
 def flush(path: Path) -> None:
     """Wait until a file, or a folder's list of names, is on the disk."""
     descriptor = os.open(path, os.O_RDONLY)

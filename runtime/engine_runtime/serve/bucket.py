@@ -114,7 +114,7 @@ def serve_bucket(
             stages.users += len(block)
             advance(len(block))
     events = people[N_EVENTS].to_numpy()
-    said = source.corrections.count(people[USER_ID].to_pylist()) if source.corrections else 0
+    said = source.corrections.count(people[USER_ID]) if source.corrections else 0
     counts = {"users": len(people), "events": int(events.sum()), "without_events": int((events == 0).sum())}
     return counts | {"corrected": said}
 
@@ -136,7 +136,7 @@ def serve_users(source: Source, people: pa.Table, histories: Histories, top_k: i
 
 def _corrected(source: Source, people: pa.Table, profiles: Profiles, ranking: Ranking) -> tuple[Profiles, Ranking]:
     """Put other rows in the place of those of users who have corrections, in the arrays that are given."""
-    found = source.corrections.of(people[USER_ID].to_pylist()) if source.corrections else None
+    found = source.corrections.of(people[USER_ID]) if source.corrections else None
     if found is None:
         return profiles, ranking
     users, personal = found

@@ -8,12 +8,14 @@ them. Knows an engine's arrays and the overlay; knows nothing of files of events
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from engine_runtime.artefacts.overlay import Overlay
 from engine_runtime.data.inputs import ModelInputs
@@ -108,17 +110,22 @@ class Corrections:
     n_unknown: int
     masking: Masking | None
 
-    def of(self, users: Sequence[str]) -> tuple[Ints, Personal] | None:
-        """Rows of the users who have corrections, int64, and what they say; None where nobody has."""
-        rows = [row for row, user in enumerate(users) if user in self.known]
-        if not rows:
+    def of(self, users: pa.ChunkedArray) -> tuple[Ints, Personal] | None:
+        """Rows, int64, of those of the users who have corrections, and what they say; None where nobody has any."""
+        rows = np.flatnonzero(self._among(users))
+        if not len(rows):
             return None
-        amounts = amounts_of([self.known[users[row]] for row in rows], self.n_concepts)
-        return np.array(rows, np.int64), Personal(amounts, self.masking if amounts.masked.any() else None)
+        named = users.take(pa.array(rows)).to_pylist()
+        amounts = amounts_of([self.known[user] for user in named], self.n_concepts)
+        return rows.astype(np.int64), Personal(amounts, self.masking if amounts.masked.any() else None)
 
-    def count(self, users: Sequence[str]) -> int:
+    def count(self, users: pa.ChunkedArray) -> int:
         """How many of the users have corrections."""
-        return sum(user in self.known for user in users)
+        return int(self._among(users).sum())
+
+    def _among(self, users: pa.ChunkedArray) -> Bools:
+        found = pc.is_in(users, pa.array(list(self.known), pa.string()))
+        return np.asarray(found.to_numpy(), np.bool_)
 
 
 def understand(engine: Engine, overlay: Overlay | None) -> Corrections | None:

@@ -107,7 +107,7 @@ def explain_user(
     """
     source = adapt(engine, dataset, overlay=overlay)
     engine, histories = source.engine, history_of(dataset, user_id)
-    said = source.corrections.of([user_id]) if source.corrections else None
+    said = source.corrections.of(pa.chunked_array([[user_id]])) if source.corrections else None
     numbered = replace(histories, items=source.numbers[histories.items])
     profiles = engine.profile(numbered, said[1] if said else None)
     if leave_out is not None and not 1 <= leave_out <= histories.n_events:

@@ -166,8 +166,12 @@ def _with_corrections(marks: Marks, users: pa.Array | pa.ChunkedArray, overlay: 
     """Fingerprints of users and of what they have corrected: the one XOR the other, uint64 [users]."""
     if overlay is None or not overlay.users:
         return marks
-    said = (overlay.fingerprint(user) for user in users.to_pylist())
-    return marks ^ np.fromiter(said, np.uint64, len(marks))
+    ids = users if isinstance(users, pa.ChunkedArray) else pa.chunked_array([users])
+    rows = align(pa.chunked_array([pa.array(list(overlay.users), pa.string())]), ids)
+    said = np.fromiter((overlay.fingerprint(user) for user in overlay.users), np.uint64, len(overlay.users))
+    mixed = marks.copy()
+    mixed[rows[rows >= 0]] ^= said[rows >= 0]
+    return mixed
 
 
 def write_state(dataset: Dataset, path: Path, overlay: Overlay | None = None) -> bool:

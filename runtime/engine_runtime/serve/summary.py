@@ -14,10 +14,8 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-import msgspec
-
 from engine_runtime.artefacts.output import Output, OutputInfo
-from engine_runtime.artefacts.writing import flush
+from engine_runtime.artefacts.writing import write_document
 from engine_runtime.errors import UsageError
 from engine_runtime.inference.machine import this_machine
 from engine_runtime.process import peak_memory, peak_memory_of_children
@@ -151,15 +149,8 @@ def check_place(path: Path, out: Path) -> None:
 
 
 def write_summary(path: Path, summary: RunSummary) -> None:
-    """Write a summary whole: by another name, then renamed, so that a reader finds the old one or the new one."""
-    draft = path.with_name(f".{path.name}.draft")
-    try:
-        draft.write_bytes(msgspec.json.format(msgspec.json.encode(summary), indent=2) + b"\n")
-        flush(draft)
-        draft.replace(path)
-    finally:
-        draft.unlink(missing_ok=True)
-    flush(path.parent)
+    """Write a summary, whole or not at all."""
+    write_document(path, summary)
 
 
 def _utc(moment: datetime) -> str:

@@ -164,3 +164,15 @@ def test_names_that_cannot_be_exchanged(tmp_path: Path, monkeypatch: pytest.Monk
 def _folder(path: Path) -> Path:
     path.mkdir()
     return path
+
+
+def test_a_document_keeps_who_may_read_it(tmp_path: Path) -> None:
+    """A new one is for all, one that was closed to others stays so, and nothing is left beside either."""
+    path = tmp_path / "said.json"
+    writing.write_document(path, {"a": 1})
+    assert path.stat().st_mode & 0o777 == 0o644
+    path.chmod(0o600)
+    writing.write_document(path, {"a": 2})
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert path.read_text() == '{\n  "a": 2\n}\n'
+    assert list(tmp_path.iterdir()) == [path]

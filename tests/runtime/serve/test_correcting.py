@@ -178,7 +178,7 @@ def test_masked_events_have_no_say_in_texts(world: World, engine: Engine) -> Non
     ids = world.dataset.users
     user = pq.read_table(ids)["user_id"].to_pylist().index("u08")
     own = histories.take([user])
-    found = source.corrections.of(["u08"]) if source.corrections else None
+    found = source.corrections.of(pa.chunked_array([["u08"]])) if source.corrections else None
     assert found is not None
     profiles = engine.profile(own, found[1])
     kept = found[1].remembered(own)

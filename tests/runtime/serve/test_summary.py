@@ -8,10 +8,10 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from engine_runtime.artefacts import writing
 from engine_runtime.artefacts.output import KIND, Output
 from engine_runtime.artefacts.unfinished import unfinished
 from engine_runtime.errors import UsageError
-from engine_runtime.serve import summary as module
 from engine_runtime.serve.batch import begin, serve_rest
 from engine_runtime.serve.engine import Engine
 from engine_runtime.serve.summary import RunSummary, check_place, summarise, write_summary
@@ -87,7 +87,7 @@ def test_writing_that_fails_leaves_the_old_one(
 
     path = tmp_path / "summary.json"
     path.write_text("old")
-    monkeypatch.setattr(module, "flush", full)
+    monkeypatch.setattr(writing, "flush", full)
     with pytest.raises(OSError, match="No space"):
         write_summary(path, summary)
     assert path.read_text() == "old"
