@@ -148,6 +148,8 @@ def _show_findings(found: Findings, *, as_json: bool) -> None:
         ("output", str(output.root), len(held.users), len(held.items), 0)
         for output, held in zip(found.outputs, found.held, strict=True)
     ]
+    if corrected := found.places.corrected & found.request.users:
+        rows.append(("corrections", str(found.places.overlay), len(corrected), 0, 0))
     if as_json:
         names = ("kind", "path", "users", "items", "events")
         console.emit({"artefacts": [dict(zip(names, row, strict=True)) for row in rows]})

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 
 from engine_runtime import cli
 from engine_runtime.artefacts.dataset import Dataset
+from engine_runtime.artefacts.overlay import Correction, change, read_overlay
 from engine_runtime.artefacts.receipt import read_receipt
 from shops import Shop, events
 
@@ -54,6 +56,22 @@ def test_a_file_of_users_and_a_json_document(dataset: Path, tmp_path: Path, caps
     assert receipt["artefacts"][0]["removed"] == {"users": 3, "items": 1, "events": 4}
     assert (receipt["requested"]["users"], receipt["requested"]["events"]) == (2, 1)
     assert events(Dataset.open(dataset)) == []
+
+
+def test_corrections_are_named_before_they_go(
+    dataset: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A dry run counts corrections and leaves them; the run takes them out and says so."""
+    said = tmp_path / "said.json"
+    mask = (Correction("c", "mask", 0.0, "2026-11-28T00:00:00Z"),)
+    change(said, lambda overlay: replace(overlay, users={"v": mask}))
+    assert run("v", "--dataset", dataset, "--overlay", said, "--dry-run", "--json") == 0
+    planned = {one["kind"]: one["users"] for one in json.loads(capsys.readouterr().out)["artefacts"]}
+    assert planned == {"dataset": 1, "corrections": 1}
+    assert set(read_overlay(said).users) == {"v"}
+    assert run("v", "--dataset", dataset, "--overlay", said) == 0
+    assert "corrections" in capsys.readouterr().out
+    assert not read_overlay(said).users
 
 
 def test_exit_codes(dataset: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
