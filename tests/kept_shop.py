@@ -6,7 +6,7 @@ from pathlib import Path
 
 from engine_runtime.artefacts.dataset import Dataset
 from engine_runtime.artefacts.receipt import Receipt
-from engine_runtime.data.forgetting import Event, Request
+from engine_runtime.data.survey import Event, Request
 from engine_runtime.search.building import IndexSettings
 from engine_runtime.serve.batch import serve_batch
 from engine_runtime.serve.engine import Engine

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow.parquet as pq
 
-from engine_runtime.data.config import parse_config
+from engine_runtime.data.config_file import parse_config
 from engine_runtime.data.ingest import ingest
 
 if TYPE_CHECKING:

@@ -20,7 +20,8 @@ from engine_bench.peers.contract import read_calls
 from engine_bench.products import Products, operations, products_graph
 from engine_models.corpus import evenly
 from engine_runtime.artefacts.encoder import EncoderArtefact
-from engine_runtime.inference.encoder import DTYPES, TextEncoder, encoder_feed
+from engine_runtime.inference.encoder import TextEncoder
+from engine_runtime.inference.feed import DTYPES, encoder_feed
 from engine_runtime.inference.session import open_session
 from engine_runtime.inference.tokenizer import Tokenizer, Tokens
 from engine_runtime.inference.windows import windows

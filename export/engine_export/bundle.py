@@ -29,8 +29,9 @@ from engine_export.encoder import (
 from engine_export.encoder_graph import ITEM, attach_head
 from engine_export.graph import Floats
 from engine_export.histories import RefinerData, compare_refiners, history_feeds, refiner_data
+from engine_export.judging import judge
 from engine_export.layers import LayerError
-from engine_export.parity import ParityReport, judge, read_report
+from engine_export.parity import ParityReport, read_report
 from engine_export.recipe import Quantized
 from engine_export.refiner_graph import query_head, refiner_graph
 from engine_export.refiner_int8 import int8_refiner

@@ -18,8 +18,9 @@ from engine_export.encoder_graph import STATES, TEXT, EncoderGraphs, check_again
 from engine_export.encoder_int8 import int8_encoder
 from engine_export.fused import fuse
 from engine_export.half import halve
+from engine_export.judging import judge
 from engine_export.layers import LayerError
-from engine_export.parity import Limits, ParityReport, VectorParity, judge
+from engine_export.parity import Limits, ParityReport, VectorParity
 from engine_export.recipe import QuantizeSettings
 from engine_export.sources import EncoderSource
 from engine_models.corpus import evenly

@@ -19,7 +19,7 @@ from engine_export.exponentials import without_maximum
 from engine_export.recipe import Quantized, QuantizeSettings, quantize
 from engine_models.corpus import evenly
 from engine_runtime.inference.batching import cut_equal
-from engine_runtime.inference.encoder import encoder_feed
+from engine_runtime.inference.feed import encoder_feed
 from engine_runtime.inference.tokenizer import Tokenizer, Tokens
 
 # Of the texts compared on, those that the error of each layer is measured on.

@@ -73,3 +73,10 @@ def until(histories: Histories, users: Ints, stops: Ints) -> Histories:
     ends = histories.offsets[1:].copy()
     ends[users] = stops
     return histories.where(np.arange(histories.n_events) < np.repeat(ends, histories.lengths)).take(users)
+
+
+def drawn(count: int, most: int, seed: int) -> Ints:
+    """Numbers below `count`, rising: `most` drawn by `seed`, or all where there are no more."""
+    if count <= most:
+        return np.arange(count)
+    return np.sort(np.random.default_rng(seed).choice(count, most, replace=False))

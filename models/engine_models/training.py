@@ -20,33 +20,28 @@ import torch
 
 from engine_models.ablation import leave_out
 from engine_models.checkpoint import CheckpointInfo, Progress, read_checkpoint, write_checkpoint
-from engine_models.cold import draw, item_table, rehearsal, rehearsed_table
+from engine_models.cold import draw, item_table
 from engine_models.concepts import encode_concepts, name_concepts, spherical_kmeans
 from engine_models.corpus import Corpus, events_of, read_corpus
-from engine_models.fitting import Questions, fit_bonus, fit_fusion
 from engine_models.memory import keep_freed_memory
 from engine_models.model import ProfileModel, save_weights
-from engine_models.queries import last_queries
 from engine_models.settings import TrainSettings, derive, shape_of
-from engine_models.split import Ints
+from engine_models.split import Ints, drawn
 from engine_models.successors import count_successors, successor_table
 from engine_models.trainer import Material, Trainer
+from engine_models.weighing import fuse
 from engine_models.windows import cut_windows
 from engine_runtime.artefacts import run as layout
 from engine_runtime.artefacts.dataset import Dataset
 from engine_runtime.artefacts.encoder import EncoderArtefact
-from engine_runtime.artefacts.run import Fusion, Run, RunInfo
+from engine_runtime.artefacts.run import Run, RunInfo
 from engine_runtime.artefacts.writing import check_free, drafting
 from engine_runtime.inference.encoder import TextEncoder
 from engine_runtime.inference.machine import choose_precision, this_machine
-from engine_runtime.search.index import ExactIndex, Floats
-from engine_runtime.search.newcomers import Newcomers, lend_successors
+from engine_runtime.search.index import Floats
+from engine_runtime.search.newcomers import Newcomers
 from engine_runtime.search.successors import SuccessorTable
 
-FITTED_USERS = 10_000
-# Users times items that one try of the fusion ranks at most: 65 tries of half a billion take some minutes.
-FITTED_PAIRS = 500_000_000
-LEAST_FITTED = 2_000
 RESIDUAL_STD = 0.02
 
 Report = Callable[[str], None]
@@ -129,7 +124,7 @@ def train(
     report("weighing texts and successions beside the model")
     table = successor_table(count_successors(*corpus.training_part(), len(text)), corpus.popularity)
     vectors, newcomers = item_table(trainer.model, trainer.material.white, corpus.popularity > 0)
-    fusion, metrics = _fuse(trainer, corpus, table, vectors, newcomers)
+    fusion, metrics = fuse(trainer, corpus, table, vectors, newcomers)
     info = RunInfo(
         shape=trainer.model.refiner.shape,
         settings={name: value for name, value in dataclasses.asdict(trainer.settings).items() if value is not None},
@@ -185,7 +180,7 @@ def _material(
     starts, lengths = cut_windows(
         before[split.histories.offsets[:-1]], before[split.train_stops], settings.max_events or 1
     )
-    sample = _sample(len(split.users), settings.validation_users, settings.seed)
+    sample = drawn(len(split.users), settings.validation_users, settings.seed)
     with torch.no_grad():
         white = model.head.whiten(torch.from_numpy(text).to(device))
     return Material(
@@ -230,35 +225,6 @@ def _fit(trainer: Trainer, precision: str, where: Where, parents: dict[str, str]
     return b"".join(msgspec.json.encode(line) + b"\n" for line in log)
 
 
-def _fuse(
-    trainer: Trainer, corpus: Corpus, table: SuccessorTable, vectors: Floats, newcomers: Newcomers
-) -> tuple[Fusion, dict[str, float]]:
-    """The fusion fitted on validation events of a sample of users, its bonus on a rehearsal."""
-    trained, seed = corpus.popularity > 0, trainer.settings.seed
-    index = ExactIndex(vectors, corpus.rankable)
-    asked = _questions(trainer, corpus, vectors)
-    fusion, metrics = fit_fusion(asked, index, lend_successors(table, newcomers))
-    taken, away = rehearsal(trained, seed + 1)
-    pretended, unknown = item_table(trainer.model, trainer.material.white, trained & ~taken)
-    asked = _questions(trainer, corpus, pretended)
-    index = ExactIndex(pretended, corpus.rankable & ~away)
-    return fit_bonus(asked, index, rehearsed_table(table, unknown), fusion, ~trained | taken), metrics
-
-
-@torch.inference_mode()
-def _questions(trainer: Trainer, corpus: Corpus, vectors: Floats) -> Questions:
-    """The validation events of a sample of users, asked for with the given item vectors."""
-    split = corpus.split
-    most = min(FITTED_USERS, max(LEAST_FITTED, FITTED_PAIRS // len(vectors)))
-    sample = _sample(len(split.users), most, trainer.settings.seed)
-    users, valid = split.users[sample], split.valid[sample]
-    events, first = trainer.material.events, split.histories.offsets[users]
-    dim = trainer.model.refiner.shape.dim
-    learned = torch.from_numpy(np.ascontiguousarray(vectors[:, :dim])).to(events.items.device)
-    query = last_queries(trainer.model.refiner, learned, events, first, valid).cpu().numpy()
-    return Questions(query, corpus.seen(users, valid), vectors[:, dim:], split.histories.items[valid])
-
-
 def _named(model: ProfileModel, corpus: Corpus, vectors: Floats, least_users: int) -> bytes:
     """The concepts as JSON, named after items that at least so many users have met: k-anonymity, Sweeney 2002."""
     directions = vectors[corpus.rankable, model.refiner.shape.dim :]
@@ -288,9 +254,3 @@ def _write(
         (draft.path / layout.LOG_FILE).write_bytes(log)
         draft.seal(info, parents)
     return Run.open(where.out)
-
-
-def _sample(count: int, most: int, seed: int) -> Ints:
-    if count <= most:
-        return np.arange(count)
-    return np.sort(np.random.default_rng(seed).choice(count, most, replace=False))

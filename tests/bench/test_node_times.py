@@ -7,7 +7,7 @@ import pytest
 
 from engine_bench.node_times import ATTENTION, OTHER, PRODUCTS, by_kind, operator_seconds, profile
 from engine_runtime.artefacts.encoder import EncoderArtefact
-from engine_runtime.inference.encoder import DTYPES
+from engine_runtime.inference.feed import DTYPES
 from engine_runtime.inference.session import open_session
 
 

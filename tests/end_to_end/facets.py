@@ -19,7 +19,8 @@ import duckdb
 
 import raw_facets
 from engine_runtime.artefacts.dataset import Dataset
-from engine_runtime.data.config import DatasetConfig, EventsConfig, ItemsConfig, UsersConfig, load_config
+from engine_runtime.data.config import DatasetConfig, EventsConfig, ItemsConfig, UsersConfig
+from engine_runtime.data.config_file import load_config
 from engine_runtime.data.ingest import ingest
 from engine_runtime.data.schema import USER_ID
 from engine_runtime.data.stored import read_catalogue, read_histories, read_users

@@ -25,9 +25,10 @@ import pyarrow.parquet as pq
 from engine_runtime.artefacts.dataset import Dataset
 from engine_runtime.artefacts.output import Output
 from engine_runtime.artefacts.receipt import Receipt
-from engine_runtime.data.config import DatasetConfig, load_config
-from engine_runtime.data.forgetting import Request
+from engine_runtime.data.config import DatasetConfig
+from engine_runtime.data.config_file import load_config
 from engine_runtime.data.ingest import ingest
+from engine_runtime.data.survey import Request
 from engine_runtime.serve.batch import serve_batch
 from engine_runtime.serve.engine import Engine
 from engine_runtime.serve.erasure import erase

@@ -16,7 +16,7 @@ from engine_export.sources import EncoderSource
 from engine_models.refiner import Refiner
 from engine_runtime.errors import ArtefactError, InputError
 from engine_runtime.inference.batching import cut_equal
-from engine_runtime.inference.encoder import encoder_feed
+from engine_runtime.inference.feed import encoder_feed
 from engine_runtime.inference.tokenizer import Tokenizer
 from tiny_models import FAST, texts_of
 

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine_models.split import Split, leave_one_out, until
+from engine_models.split import Split, drawn, leave_one_out, until
 from engine_runtime.data.histories import Histories, histories_from
 
 WEIGHTS = (1.0, 0.0, -1.0, 0.5)
@@ -89,3 +89,12 @@ def test_histories_are_cut_before_an_event(users: list[User], data: st.DataObjec
     assert cut.lengths.tolist() == kept
     expected = [item for user, count in zip(chosen, kept, strict=True) for item, _ in users[user][1][:count]]
     assert cut.items.tolist() == expected
+
+
+def test_a_sample_is_drawn_once_and_in_order() -> None:
+    """The same seed gives the same numbers, each once; of no more than are wanted, all."""
+    some = drawn(1000, 50, 3)
+    assert len(set(some.tolist())) == 50
+    assert sorted(some.tolist()) == some.tolist() == drawn(1000, 50, 3).tolist()
+    assert some.tolist() != drawn(1000, 50, 4).tolist()
+    assert drawn(5, 50, 3).tolist() == [0, 1, 2, 3, 4]

@@ -28,7 +28,7 @@ from engine_runtime.artefacts.dataset import Dataset
 from engine_runtime.artefacts.index import IndexArtefact
 from engine_runtime.artefacts.manifest import MANIFEST
 from engine_runtime.artefacts.output import Output
-from engine_runtime.data.config import parse_config
+from engine_runtime.data.config_file import parse_config
 from engine_runtime.data.ingest import ingest
 from engine_runtime.errors import ArtefactError, EngineError, InputError, UsageError
 from engine_runtime.serve.batch import serve_batch

@@ -67,7 +67,7 @@ def append(
     from engine_runtime.commands.data import show, summarise
     from engine_runtime.data.append import agreed_config, find_later
     from engine_runtime.data.append import append as join_files
-    from engine_runtime.data.config import load_config
+    from engine_runtime.data.config_file import load_config
 
     opened = Dataset.open(dataset)
     settings = agreed_config(opened, load_config(config) if config else None)

@@ -12,7 +12,8 @@ import pyarrow.parquet as pq
 from engine_runtime.commands import console
 from engine_runtime.commands.append import append
 from engine_runtime.commands.options import EXISTING, force_option, json_option, out_option, threads_option
-from engine_runtime.data.config import DatasetConfig, IngestConfig, load_config
+from engine_runtime.data.config import DatasetConfig, IngestConfig
+from engine_runtime.data.config_file import load_config
 from engine_runtime.data.rejects import count_reasons
 from engine_runtime.data.schema import FILE, LINE, REASON
 

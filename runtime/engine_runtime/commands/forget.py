@@ -18,7 +18,7 @@ from engine_runtime.commands.options import (
 
 if TYPE_CHECKING:
     from engine_runtime.artefacts.receipt import Receipt
-    from engine_runtime.data.forgetting import Request
+    from engine_runtime.data.survey import Request
     from engine_runtime.serve.sought import Findings
 
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
@@ -115,7 +115,7 @@ def _request(
     events: tuple[tuple[str, str, int], ...],
 ) -> Request:
     """What was asked for on the command line and in files."""
-    from engine_runtime.data.forgetting import Event, Request
+    from engine_runtime.data.survey import Event, Request
     from engine_runtime.errors import UsageError
 
     request = Request(

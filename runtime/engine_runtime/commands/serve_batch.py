@@ -221,7 +221,7 @@ def _dataset(
         return Dataset.open(events[0])
     if config is None:
         raise UsageError(f"{events[0]} is no data set. Raw event files need --config, a TOML that maps their columns.")
-    from engine_runtime.data.config import load_config
+    from engine_runtime.data.config_file import load_config
     from engine_runtime.data.ingest import ingest
 
     made = ingest(load_config(config), events, [], users, scratch / "dataset", memory=memory, catalogue=catalogue)

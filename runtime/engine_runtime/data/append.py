@@ -26,12 +26,13 @@ from engine_runtime.data import earlier, tables
 from engine_runtime.data.catalogue import DESCRIBED, describe_items, item_columns, number_items
 from engine_runtime.data.clean import define_macros
 from engine_runtime.data.config import kept_config
+from engine_runtime.data.database import workspace
 from engine_runtime.data.events import read_events
 from engine_runtime.data.ingest import Sources, check_rejects, names
 from engine_runtime.data.merging import merge
 from engine_runtime.data.people import number_users, tidy_users, user_columns, without_users
 from engine_runtime.data.sources import find_source
-from engine_runtime.data.staging import Report, stage, workspace
+from engine_runtime.data.staging import Report, stage
 from engine_runtime.data.writing import write
 from engine_runtime.errors import UsageError
 

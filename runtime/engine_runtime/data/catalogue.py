@@ -16,7 +16,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from engine_runtime.data import schema
-from engine_runtime.data.staging import scalar
+from engine_runtime.data.database import scalar
 from engine_runtime.data.template import category_text, cell_text, fill, template_fields
 from engine_runtime.errors import InputError, UsageError
 

@@ -17,8 +17,8 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from engine_runtime.data import schema
+from engine_runtime.data.database import first_line, literal, scalar
 from engine_runtime.data.merging import renumber
-from engine_runtime.data.staging import first_line, literal, scalar
 from engine_runtime.data.stored import read_events, reading
 from engine_runtime.data.tables import UNKNOWN_ITEM
 from engine_runtime.errors import ArtefactError

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from engine_runtime.data import complete_journey, movielens
-from engine_runtime.data.config import parse_config
+from engine_runtime.data.config_file import parse_config
 from engine_runtime.errors import InputError, MachineError, UsageError
 from engine_runtime.home import home
 

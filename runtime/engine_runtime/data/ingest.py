@@ -17,10 +17,11 @@ from engine_runtime.artefacts.writing import drafting
 from engine_runtime.data import tables
 from engine_runtime.data.catalogue import describe_items, item_columns, load_catalogue, number_items
 from engine_runtime.data.clean import define_macros
+from engine_runtime.data.database import scalar, workspace
 from engine_runtime.data.events import read_events
 from engine_runtime.data.people import number_users, tidy_users, user_columns, without_users
 from engine_runtime.data.sources import Source, find_source
-from engine_runtime.data.staging import Report, scalar, stage, workspace
+from engine_runtime.data.staging import Report, stage
 from engine_runtime.data.writing import write
 from engine_runtime.errors import InputError, UsageError
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from engine_runtime.data.staging import scalar
+from engine_runtime.data.database import scalar
 
 if TYPE_CHECKING:
     import duckdb

@@ -1,30 +1,26 @@
 """Files into DuckDB tables of text cells, each row with its file and line.
 
 Knows how a cell becomes text; knows nothing of what a column means. All that is held in memory is one block
-of one file: DuckDB keeps the rest within its own limit, spilling to the working directory. Of a big source no table of
-cells is kept: who reads it consumes them, a batch at a time.
+of one file. Of a big source no table of cells is kept: who reads it consumes them, a batch at a time.
 """
 
 # ruff: noqa: S608 (statements are put together from this package's own names and from quoted literals)
 from __future__ import annotations
 
-import errno
 import json
 import re
-import tempfile
-from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
-import duckdb
 import pyarrow as pa
 
-from engine_runtime.data.amounts import amount_of
 from engine_runtime.data.blocks import JSON, LINE, Block, missing_column, read_blocks
-from engine_runtime.errors import InputError, MachineError
+from engine_runtime.data.database import literal
+from engine_runtime.errors import InputError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Mapping
+
+    import duckdb
 
     from engine_runtime.data.sources import Source
 
@@ -32,8 +28,6 @@ NOT_JSON = "not a JSON object"
 SURROGATES = re.compile("[\ud800-\udfff]")
 BATCH_ROWS = 1 << 19
 """Rows of cells that are consumed at a time: DuckDB writes whole groups of 122,880 rows best, and has one a thread."""
-RESERVED = 350_000_000
-"""Bytes that the process holds beside DuckDB: Python and its packages, a block of a file, a bucket being written."""
 
 
 class Report(Protocol):
@@ -41,72 +35,6 @@ class Report(Protocol):
 
     def __call__(self, done: int, note: str = "", /) -> None:
         """Take note of `done` more bytes."""
-
-
-@contextmanager
-def database(work: Path, memory: str, threads: int | None) -> Iterator[duckdb.DuckDBPyConnection]:
-    """Open a database in the directory `work`; the process is to stay within `memory` (as ``"2GB"``) and `threads`.
-
-    Raises
-    ------
-    UsageError
-        `memory` is no amount.
-    MachineError
-        The limit is too small for the work.
-    OSError
-        ``ENOSPC``: the disk is full.
-    """
-    share = _share(memory)
-    con = duckdb.connect(str(work / "ingest.duckdb"))
-    try:
-        con.execute(f"SET memory_limit = '{share // 1000} KB'")
-        con.execute(f"SET temp_directory = {literal(str(work / 'spill'))}")
-        con.execute("SET preserve_insertion_order = false")  # every reader sorts; keeping the order costs memory
-        con.execute("SET TimeZone = 'UTC'")
-        if threads is not None:
-            con.execute(f"SET threads = {int(threads)}")
-        yield con
-    except duckdb.OutOfMemoryException as error:
-        raise MachineError(
-            f"{memory} of memory is too little for this data: {first_line(error)}. Raise --memory."
-        ) from error
-    except duckdb.IOException as error:
-        if "space left" in str(error):
-            raise OSError(errno.ENOSPC, "no space left on device", str(work)) from error
-        raise MachineError(f"the working directory {work} failed: {first_line(error)}. Write elsewhere.") from error
-    finally:
-        con.close()
-
-
-@contextmanager
-def workspace(out: Path, memory: str, threads: int | None) -> Iterator[duckdb.DuckDBPyConnection]:
-    """Open a `database` in a directory beside `out`, on the disk that has to hold the result anyway."""
-    with (
-        tempfile.TemporaryDirectory(prefix=f".{out.name}.work.", dir=out.parent) as work,
-        database(Path(work), memory, threads) as con,
-    ):
-        yield con
-
-
-def _share(memory: str) -> int:
-    """Bytes of `memory` that are DuckDB's own: what is left beside `RESERVED`, a quarter at least."""
-    amount = amount_of(memory)
-    return max(amount - RESERVED, amount // 4)
-
-
-def scalar(con: duckdb.DuckDBPyConnection, query: str) -> Any:
-    """Return the one cell that `query` selects."""
-    return con.execute(query).fetchall()[0][0]
-
-
-def literal(text: str) -> str:
-    """Return `text` as an SQL string."""
-    return "'" + text.replace("'", "''") + "'"
-
-
-def first_line(error: Exception) -> str:
-    """What an error says, without DuckDB's drawing of the statement."""
-    return str(error).splitlines()[0]
 
 
 def stage(

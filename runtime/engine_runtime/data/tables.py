@@ -16,7 +16,7 @@ import pyarrow.parquet as pq
 
 from engine_runtime.artefacts.dataset import ITEMS_FILE, REJECTS_FILE, USERS_FILE
 from engine_runtime.data import schema
-from engine_runtime.data.staging import literal, scalar
+from engine_runtime.data.database import literal, scalar
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -8,7 +8,7 @@ threads than workers. One text, or a few, is done in the calling thread.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Executor, Future
 from contextlib import nullcontext
 from dataclasses import dataclass, field
@@ -21,10 +21,11 @@ import numpy.typing as npt
 from engine_runtime.artefacts.bundle import Bundle
 from engine_runtime.artefacts.encoder import EncoderArtefact, EncoderInfo
 from engine_runtime.errors import ArtefactError
-from engine_runtime.inference.batching import cut_batches, cut_equal, pad_rows
+from engine_runtime.inference.batching import cut_batches, cut_equal
 from engine_runtime.inference.buckets import Buckets
 from engine_runtime.inference.cache import KeptVectors, VectorCache
 from engine_runtime.inference.cuda import DeviceSession
+from engine_runtime.inference.feed import DTYPES, MASK, encoder_feed
 from engine_runtime.inference.kept import kept_budget
 from engine_runtime.inference.machine import fingerprint
 from engine_runtime.inference.session import Provider
@@ -45,11 +46,6 @@ CHUNK = 256
 
 # So many texts are tokenized in the calling thread, and run there if they fit one batch.
 FEW = 16
-
-# A graph without it takes texts of one length at a time.
-MASK = "attention_mask"
-
-DTYPES: dict[str, npt.DTypeLike] = {"tensor(int64)": np.int64, "tensor(int32)": np.int32}
 
 
 class TextEncoder:
@@ -232,46 +228,6 @@ class TextEncoder:
         """Run one batch of a window; its vectors go to their rows."""
         window.vectors[window.fresh[batch]] = self.run(tokens, batch, output)
         return len(batch)
-
-
-def encoder_feed(
-    tokens: Tokens, batch: Ints, inputs: Mapping[str, npt.DTypeLike], pad_token: int
-) -> dict[str, npt.NDArray[Any]]:
-    """What an encoder graph takes for some texts, padded to the longest among them.
-
-    Parameters
-    ----------
-    tokens
-        Of all texts.
-    batch
-        Numbers of those wanted, int64 [n].
-    inputs
-        Names and types of the graph's inputs.
-    pad_token
-        Id that fills the rows.
-
-    Returns
-    -------
-    dict of arrays [n, longest]
-
-    Raises
-    ------
-    ArtefactError
-        The graph has an input that is none of ``input_ids``, ``attention_mask`` and ``token_type_ids``.
-    """
-    lengths = tokens.offsets[batch + 1] - tokens.offsets[batch]
-    width = int(lengths.max(initial=1))
-    feed: dict[str, npt.NDArray[Any]] = {}
-    for name, dtype in inputs.items():
-        if name == "input_ids":
-            feed[name] = pad_rows(tokens.ids, tokens.offsets, batch, width, pad_token).astype(dtype, copy=False)
-        elif name == MASK:
-            feed[name] = (np.arange(width) < lengths[:, None]).astype(dtype)
-        elif name == "token_type_ids":
-            feed[name] = np.zeros((len(batch), width), dtype)
-        else:
-            raise ArtefactError(f"the encoder graph has the input '{name}', which no text gives. Export it again.")
-    return feed
 
 
 @dataclass

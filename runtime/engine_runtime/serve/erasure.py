@@ -26,9 +26,10 @@ from engine_runtime.artefacts.overlay import forget as forget_corrections
 from engine_runtime.artefacts.receipt import SCHEMA, Receipt, Requested, Rewritten, new_salt, now, request_digest
 from engine_runtime.artefacts.replacing import replacing
 from engine_runtime.artefacts.writing import creator
-from engine_runtime.data.forgetting import Survey, rewrite
+from engine_runtime.data.forgetting import rewrite
 from engine_runtime.data.schema import ITEM_ID, TEXT
 from engine_runtime.data.stored import read_catalogue
+from engine_runtime.data.survey import Survey
 from engine_runtime.data.tracing import Wanted, scan
 from engine_runtime.inference.cache import forget_texts
 from engine_runtime.search.building import open_index

@@ -19,9 +19,9 @@ from engine_runtime.artefacts.output import Output
 from engine_runtime.artefacts.overlay import read_overlay
 from engine_runtime.artefacts.replacing import clear_leftovers
 from engine_runtime.artefacts.unfinished import unfinished_folder
-from engine_runtime.data.forgetting import Event, Request, Survey, survey
 from engine_runtime.data.schema import ITEM_ID
 from engine_runtime.data.stored import read_catalogue
+from engine_runtime.data.survey import Event, Request, Survey, survey
 from engine_runtime.errors import InputError, UsageError
 from engine_runtime.serve.forgetting import Held, look_up
 

@@ -14,7 +14,7 @@ from engine_models.training import Where, train
 from engine_runtime.artefacts.bundle import Bundle
 from engine_runtime.artefacts.encoder import EncoderArtefact
 from engine_runtime.cli import run
-from engine_runtime.data.config import load_config
+from engine_runtime.data.config_file import load_config
 from engine_runtime.data.generate import generate
 from engine_runtime.data.ingest import ingest
 from engine_runtime.data.world import World

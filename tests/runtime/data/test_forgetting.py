@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from engine_runtime.artefacts.dataset import KIND, Dataset
 from engine_runtime.artefacts.replacing import replacing
 from engine_runtime.data import people
-from engine_runtime.data.forgetting import Event, Request, Survey, rewrite, survey
+from engine_runtime.data.forgetting import rewrite
+from engine_runtime.data.survey import Event, Request, Survey, survey
 from shops import EVENTS, ITEMS, Shop, events, rejects
 from tiny import CONFIG, ingest_shop, shop_events, shop_items
 

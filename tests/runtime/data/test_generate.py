@@ -13,7 +13,7 @@ import pytest
 
 from engine_runtime.data import generate as module
 from engine_runtime.data import world_events
-from engine_runtime.data.config import load_config
+from engine_runtime.data.config_file import load_config
 from engine_runtime.data.generate import generate
 from engine_runtime.data.ingest import ingest
 from engine_runtime.data.stored import read_histories

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import gzip
 import hashlib
 import json
@@ -12,7 +11,6 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -20,8 +18,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine_runtime.artefacts.dataset import Dataset
-from engine_runtime.data import staging
-from engine_runtime.data.config import load_config
+from engine_runtime.data.config_file import load_config
 from engine_runtime.data.ingest import ingest
 from engine_runtime.data.people import default_buckets
 from engine_runtime.data.schema import EVENTS as EVENT_SCHEMA
@@ -512,30 +509,11 @@ def test_too_little_memory_is_a_machine_error(shop: Shop) -> None:
         shop.ingest(rows, memory="1MB", threads=1)
 
 
-@pytest.mark.parametrize(("said", "kind"), [("No space left on device", OSError), ("cannot seek", MachineError)])
-def test_disk_errors(tmp_path: Path, said: str, kind: type[Exception]) -> None:
-    """A full disk is told apart from other failures of the working directory."""
-    with pytest.raises(kind) as caught, staging.database(tmp_path, "1GB", 1):
-        raise duckdb.IOException(said)
-    if kind is OSError:
-        assert isinstance(caught.value, OSError)
-        assert caught.value.errno == errno.ENOSPC
-
-
 def test_default_buckets() -> None:
     """Buckets are a power of two, with about 50,000 users or a million events in each, whichever makes more of them."""
     assert [default_buckets(n, n) for n in (0, 1, 50_000, 50_001, 100_001, 1_000_000)] == [1, 1, 1, 2, 4, 32]
     assert [default_buckets(6_000, n) for n in (1_000_000, 1_048_577, 20_000_000)] == [1, 2, 32]
     assert default_buckets(10**9, 10**12) == 8192
-
-
-def test_memory_is_that_of_the_process(tmp_path: Path) -> None:
-    """What Python and its packages hold is taken off DuckDB's part; amounts are written with a unit, any case."""
-    shares = {}
-    for amount in ("2GB", "2 gb", "1.5GiB", "400MB"):
-        with staging.database(tmp_path, amount, 1) as con:
-            shares[amount] = con.execute("SELECT current_setting('memory_limit')").fetchall()[0][0]
-    assert shares == {"2GB": "1.5 GiB", "2 gb": "1.5 GiB", "1.5GiB": "1.1 GiB", "400MB": "95.3 MiB"}
 
 
 def test_buckets_are_by_md5(shop: Shop) -> None:

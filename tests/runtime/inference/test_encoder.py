@@ -21,8 +21,7 @@ from engine_runtime.artefacts.writing import drafting
 from engine_runtime.errors import ArtefactError
 from engine_runtime.inference import encoder as encoding
 from engine_runtime.inference.cache import VectorCache
-from engine_runtime.inference.encoder import TextEncoder, encoder_feed
-from engine_runtime.inference.tokenizer import Tokens
+from engine_runtime.inference.encoder import TextEncoder
 from engine_runtime.inference.windows import windows
 from engine_runtime.inference.workers import Workers
 from tiny import World
@@ -150,22 +149,6 @@ def test_results_do_not_depend_on_the_threads(tokenizer: Path) -> None:
     texts = [" ".join(tiny.WORDS[: 1 + number % 6]) + f" x{number}" for number in range(300)]
     one, four = (TextEncoder(tiny.encoder_graph(), tokenizer, tiny.ENCODER, threads=n).encode(texts) for n in (1, 4))
     assert np.array_equal(one, four)
-
-
-def test_the_graph_says_what_it_is_fed() -> None:
-    """Names and types are those of the graph's inputs, padded to the longest row."""
-    tokens = Tokens(np.array([2, 4, 3, 2, 3]), np.array([0, 3, 5]))
-    feed = encoder_feed(tokens, np.array([1, 0]), {"input_ids": np.int32, "attention_mask": np.int64}, 9)
-    assert list(feed) == ["input_ids", "attention_mask"]
-    assert feed["input_ids"].dtype == np.int32
-    assert feed["attention_mask"].dtype == np.int64
-    assert feed["input_ids"].tolist() == [[2, 3, 9], [2, 4, 3]]
-    assert feed["attention_mask"].tolist() == [[1, 1, 0], [1, 1, 1]]
-    zeros = encoder_feed(tokens, np.array([0]), {"token_type_ids": np.int32}, 9)["token_type_ids"]
-    assert zeros.dtype == np.int32
-    assert zeros.tolist() == [[0, 0, 0]]
-    with pytest.raises(ArtefactError, match="has the input 'pixels'"):
-        encoder_feed(tokens, np.array([0]), {"pixels": np.int64}, 9)
 
 
 def test_an_output_that_is_not_there(tokenizer: Path) -> None:

@@ -18,7 +18,7 @@ from engine_runtime.artefacts.overlay import Correction, change, read_overlay
 from engine_runtime.artefacts.receipt import request_digest
 from engine_runtime.artefacts.replacing import folder_of
 from engine_runtime.artefacts.writing import put_in_place
-from engine_runtime.data.forgetting import Request
+from engine_runtime.data.survey import Request
 from engine_runtime.inference.cache import VectorCache
 from engine_runtime.search.building import IndexSettings, open_index
 from engine_runtime.serve.engine import Engine

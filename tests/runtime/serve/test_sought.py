@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from engine_runtime.artefacts.dataset import Dataset
-from engine_runtime.data.forgetting import Event, Request
+from engine_runtime.data.survey import Event, Request
 from engine_runtime.errors import InputError, UsageError
 from engine_runtime.serve.engine import Engine
 from engine_runtime.serve.erasure import erase
