@@ -115,8 +115,9 @@ def rank(
     items = np.full((len(query), k), -1, np.int32)
     scores = np.full((len(query), k), -np.inf, np.float32)
     breadth = np.where(query.any(axis=1), search_breadth(np.diff(seen.offsets), max(fusion.n_candidates, k)), 0)
+    order = index.order(query)
     for width in np.unique(breadth):
-        users = np.flatnonzero(breadth == width)
+        users = order[breadth[order] == width]
         for start in range(0, len(users), block_users):
             block = users[start : start + block_users]
             items[block], scores[block] = _rank_block(task, query[block], _take(seen, block), int(width))

@@ -81,6 +81,10 @@ class Index(Protocol):
         """The same index, searched by so many threads."""
         ...
 
+    def order(self, queries: Floats) -> Ints:
+        """An order, int64 [n], in which queries, float32 [n, d], are answered soonest; no answer depends on it."""
+        ...
+
     def ask(self, queries: Floats) -> Asked:
         """Take some queries, float32 [n, d], of which more than the best items will be asked.
 
@@ -130,6 +134,10 @@ class ExactIndex:
     def with_threads(self, threads: int) -> Index:
         """See `Index.with_threads`; a product's threads are NumPy's own."""
         return self
+
+    def order(self, queries: Floats) -> Ints:
+        """See `Index.order`: any will do."""
+        return np.arange(len(queries))
 
     def ask(self, queries: Floats) -> Asked:
         """See `Index.ask`."""

@@ -88,6 +88,51 @@ def test_all_items_are_found_where_links_do_not_lead_to_all() -> None:
     assert np.all(np.diff(scores) <= 0)
 
 
+def test_only_the_query_in_need_is_searched_exactly() -> None:
+    """One whose links lead to too few points changes nothing for the others."""
+    vectors, queries = unit(300), unit(40, seed=1)
+    index = built(vectors)
+    plain = index.search(queries, 10)
+    graph = index._graph
+
+    class Failing:
+        """A graph that refuses the seventh query."""
+
+        def __getattr__(self, name: str) -> object:
+            return getattr(graph, name)
+
+        def knn_query(self, asked: Floats, **given: int) -> object:
+            if (asked == queries[7]).all(axis=1).any():
+                raise RuntimeError("too few")
+            return graph.knn_query(asked, **given)
+
+    index._graph = Failing()
+    scores, items = index.search(queries, 10)
+    exact, wanted = ExactIndex(vectors, np.ones(300, np.bool_)).search(queries[7:8], 10)
+    others = np.arange(40) != 7
+    assert np.array_equal(items[others], plain[1][others])
+    assert np.array_equal(scores[others], plain[0][others])
+    assert items[7].tolist() == wanted[0].tolist()
+    assert scores[7] == pytest.approx(exact[0])
+
+
+@pytest.mark.parametrize("count", [1, 31, 33, 300])
+def test_neighbours_are_searched_one_after_another(count: int) -> None:
+    """Every query is in the order once; in whatever order and company, each gets the same, to the bit."""
+    vectors, queries = unit(600), unit(count, seed=1)
+    index = built(vectors)
+    order = index.order(queries)
+    assert sorted(order.tolist()) == list(range(count))
+    nearest = (queries @ index._landmarks.T).argmax(axis=1)
+    assert np.all(np.diff(nearest[order]) >= 0)
+    scores, items = index.search(queries, 5)
+    for row in range(0, count, 7):
+        alone = index.search(queries[row : row + 1], 5)
+        assert np.array_equal(alone[0][0], scores[row])
+        assert np.array_equal(alone[1][0], items[row])
+    assert built(unit(0)).order(queries).tolist() == list(range(count))
+
+
 @pytest.mark.parametrize("n_items", [0, 5])
 def test_no_queries_and_no_answers(n_items: int) -> None:
     """No queries, k 0 and an empty index all have an answer of the right shape."""
