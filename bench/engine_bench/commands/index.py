@@ -77,8 +77,9 @@ def index_beside_others(
     """Search the same vectors by this engine's index, by hnswlib alone and by faiss, in turn, at the same recall.
 
     Each is built and asked in processes of its own, with the same links and breadth at build. The breadth of search is
-    the least that reaches the recall on some queries; what is timed, and the recall that is reported, is of others. One
-    thread and all, queries in one call and one at a time. A contender that is not installed is left out.
+    the least that reaches the recall on some queries with 95 % confidence; what is timed, and the recall that is
+    reported, is of others. One thread and all, queries in one call and one at a time. A contender that is not installed
+    is left out.
 
     \b
     Example:

@@ -17,7 +17,7 @@ from engine_runtime.commands.options import EXISTING_DIRECTORY, json_option
     "--users",
     default="100000,1000000",
     show_default=True,
-    help="Sizes, separated by commas; the bundle is trained at the first.",
+    help="Sizes, separated by commas; the bundle is trained at the first. One that comes again is measured again.",
 )
 @click.option(
     "--items", type=click.IntRange(1), default=200_000, show_default=True, help="Of the catalogue, at every size."
@@ -65,7 +65,8 @@ def scale(
 
     Each step is the command that a user would call, in a process of its own; memory counts its children, too. The last
     event of some users is kept back before ingest, and what is served is judged by it. A step that is done is not done
-    again: the same command goes on where it was stopped.
+    again: the same command goes on where it was stopped. With 100000,1000000,100000 the last column says how far the
+    machine itself moved meanwhile.
 
     \b
     Example:

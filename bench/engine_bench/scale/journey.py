@@ -34,7 +34,8 @@ class Plan:
     workdir
         Where all of it goes; a folder for each size, and one for the bundle.
     users
-        Of each size.
+        Of each size. A size that comes again is measured again, from raw events on: how far it comes out otherwise is
+        how far the machine itself moved meanwhile.
     items, events_per_user, seed
         Of the made-up shop.
     bundle
@@ -129,30 +130,31 @@ def travel(plan: Plan, tell: Tell) -> Journey:
         Bundle.open(plan.bundle)
     if plan.encoder is not None:
         EncoderArtefact.open(plan.encoder)
-    ready = [_prepared(plan, users, tell) for users in plan.users]
+    folders = _folders(plan)
+    ready = [_prepared(plan, users, folder, tell) for users, folder in zip(plan.users, folders, strict=True)]
     bundle, learning = _bundle(plan, ready[0], tell)
     after = learning[-1].key if learning else digest([Bundle.open(bundle, verify=False).manifest.digest])
-    scales = [
-        _served(plan, users, begun, (bundle, after), tell) for users, begun in zip(plan.users, ready, strict=True)
-    ]
+    scales = [_served(plan, folder, begun, (bundle, after), tell) for folder, begun in zip(folders, ready, strict=True)]
     return Journey(Surroundings.here(), plan.memory, plan.workers, learning, tuple(scales))
 
 
 def clean(plan: Plan) -> None:
     """Remove what `travel` made: its own folders in the work folder, and that where nothing else is in it."""
-    for folder in [_folder(plan, users) for users in plan.users] + [plan.workdir / LEARNING]:
+    for folder in [*_folders(plan), plan.workdir / LEARNING]:
         shutil.rmtree(folder, ignore_errors=True)
     if plan.workdir.exists() and not any(plan.workdir.iterdir()):
         plan.workdir.rmdir()
 
 
-def _folder(plan: Plan, users: int) -> Path:
-    return plan.workdir / f"users-{users}"
+def _folders(plan: Plan) -> list[Path]:
+    """Where each size goes."""
+    before = [plan.users[:place].count(users) for place, users in enumerate(plan.users)]
+    names = [f"users-{users}" + (f"-{nth + 1}" if nth else "") for users, nth in zip(plan.users, before, strict=True)]
+    return [plan.workdir / name for name in names]
 
 
-def _prepared(plan: Plan, users: int, tell: Tell) -> tuple[Step, ...]:
+def _prepared(plan: Plan, users: int, folder: Path, tell: Tell) -> tuple[Step, ...]:
     """Raw events and the data set of one size."""
-    folder = _folder(plan, users)
     steps = Steps(folder, force=plan.force, tell=tell)
     raw = folder / "raw"
     sizes = [f"--users={users}", f"--items={plan.items}", f"--events={users * plan.events_per_user}"]
@@ -172,7 +174,7 @@ def _bundle(plan: Plan, ready: tuple[Step, ...], tell: Tell) -> tuple[Path, tupl
     """The bundle that serves, and the steps that made it."""
     if plan.bundle is not None:
         return plan.bundle, ()
-    folder, dataset = plan.workdir / LEARNING, _folder(plan, plan.users[0]) / "dataset"
+    folder, dataset = plan.workdir / LEARNING, _folders(plan)[0] / "dataset"
     steps, done, after = Steps(folder, force=plan.force, tell=tell), [], [ready[-1].key]
     encoder = plan.encoder
     if encoder is None:
@@ -190,9 +192,9 @@ def _bundle(plan: Plan, ready: tuple[Step, ...], tell: Tell) -> tuple[Path, tupl
     return bundle, tuple(done)
 
 
-def _served(plan: Plan, users: int, ready: tuple[Step, ...], serving: tuple[Path, str], tell: Tell) -> Scale:
+def _served(plan: Plan, folder: Path, ready: tuple[Step, ...], serving: tuple[Path, str], tell: Tell) -> Scale:
     """Index and output of one size, and how good what was served is."""
-    folder, (bundle, after) = _folder(plan, users), serving
+    bundle, after = serving
     steps = Steps(folder, force=plan.force, tell=tell)
     dataset, index, output = folder / "dataset", folder / "index", folder / "output"
     indexing = engine("index", bundle, dataset, "--threads", str(plan.workers), "--out", index, "--force")

@@ -41,7 +41,7 @@ class Setting:
     m, ef_construction
         How all graphs are built.
     k, target
-        Items wanted of a query, and the recall that all are tuned to.
+        Items wanted of a query, and the recall that all are tuned to: that they surely reach.
     threads
         Threads of the build and of searches on all cores.
     rounds
@@ -167,9 +167,11 @@ class _Contest:
         setting, recalls = self._setting, dict[int, float]()
 
         def recall_at(ef: int) -> float:
-            done = seat.search(self._tuning, setting.k, ef)
-            recalls[ef] = yardstick.recall(seat.found) if done else 0.0
-            return recalls[ef]
+            if not seat.search(self._tuning, setting.k, ef):
+                recalls[ef] = 0.0
+                return 0.0
+            recalls[ef] = yardstick.recall(seat.found)
+            return yardstick.surely(seat.found)
 
         best = least_breadth(recall_at, setting.target, setting.k)
         if best is None or seat.failed is not None:

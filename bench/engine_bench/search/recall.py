@@ -9,11 +9,17 @@ import numpy.typing as npt
 
 from engine_runtime.search.index import ExactIndex, Floats
 
-MOST_BREADTH = 4096
+MOST_BREADTH = 16384
 TOLERANCE = 1e-5
 """Of a score, beside 1 or its size: products differ so much by the order of their sums, and equal items are equal."""
 
 BLOCK = 256
+
+ONE_SIDED = 1.645
+"""Of a normal distribution, 95 % lie above the mean less so many deviations."""
+
+ENOUGH = 64
+"""A breadth is told to a part in so many: recall moves by less than its own error in between."""
 
 
 class Yardstick:
@@ -35,12 +41,25 @@ class Yardstick:
         self._least = scores[:, -1] - TOLERANCE * np.maximum(np.abs(scores[:, -1]), 1)
 
     def recall(self, found: npt.NDArray[np.int64]) -> float:
-        """Share of the wanted that was found: items, each counted once, that score as well as the last one wanted.
+        """Share of the wanted that was found, over all queries; see `shares`."""
+        return float(self.shares(found).mean())
+
+    def surely(self, found: npt.NDArray[np.int64]) -> float:
+        """What the recall of such queries is not below, with 95 % confidence."""
+        shares = self.shares(found)
+        return float(shares.mean() - ONE_SIDED * shares.std() / np.sqrt(len(shares)))
+
+    def shares(self, found: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
+        """Share of each query's wanted items that was found: each counted once, that score as well as the last one.
 
         Parameters
         ----------
         found
             int64 [q, k], -1 where nothing was found. Their scores are worked out here; no contender's are believed.
+
+        Returns
+        -------
+        float64 [q]
         """
         good = np.zeros(found.shape, np.bool_)
         for start in range(0, len(found), BLOCK):
@@ -51,11 +70,11 @@ class Yardstick:
         ordered = np.take_along_axis(found, order, axis=1)
         again = np.zeros(found.shape, np.bool_)
         again[:, 1:] = ordered[:, 1:] == ordered[:, :-1]
-        return float((np.take_along_axis(good, order, axis=1) & ~again).mean())
+        return np.asarray((np.take_along_axis(good, order, axis=1) & ~again).mean(axis=1))
 
 
 def least_breadth(recall_at: Callable[[int], float], target: float, k: int) -> int | None:
-    """The least breadth of a search whose recall is `target`: doubled from `k`, then halved in between.
+    """The least breadth of a search whose recall is `target`, to 1 in `ENOUGH`: doubled from `k`, halved in between.
 
     Parameters
     ----------
@@ -69,14 +88,14 @@ def least_breadth(recall_at: Callable[[int], float], target: float, k: int) -> i
     Returns
     -------
     int or None
-        None where even 4,096 is not enough.
+        None where even `MOST_BREADTH` is not enough.
     """
     below, breadth = k - 1, k
     while recall_at(breadth) < target:
         below, breadth = breadth, min(2 * breadth, MOST_BREADTH)
         if below == MOST_BREADTH:
             return None
-    while breadth - below > 1:
+    while breadth - below > max(1, breadth // ENOUGH):
         middle = (below + breadth) // 2
         below, breadth = (below, middle) if recall_at(middle) >= target else (middle, breadth)
     return breadth

@@ -62,7 +62,7 @@ class Row:
     built, loaded
         What building and loading took.
     ef
-        The least breadth that reaches the target on the tuning queries.
+        The least breadth that reaches the target on the tuning queries, with 95 % confidence.
     tuned
         Recall there.
     recall

@@ -79,6 +79,17 @@ def test_what_is_given_is_not_made(ran: Ran, plan: Plan, bundle: Bundle, encoder
     assert str(bundle.root) in next(command for _, name, command, _ in ran if name == "index")
 
 
+def test_a_size_that_comes_again_is_measured_again(ran: Ran, plan: Plan) -> None:
+    """It has a folder of its own, so nothing of the first time is taken for done; one bundle serves all."""
+    found = travel(replace(plan, users=(30, 60, 30)), lambda message: None)
+    assert [folder for folder, name, *_ in ran if name == "ingest"] == ["users-30", "users-60", "users-30-2"]
+    assert [folder for folder, name, *_ in ran if name == "serve-batch"] == ["users-30", "users-60", "users-30-2"]
+    assert len([name for folder, name, *_ in ran if name == "train"]) == 1
+    assert len(found.scales) == 3
+    clean(replace(plan, users=(30, 60, 30)))
+    assert not plan.workdir.exists()
+
+
 @pytest.mark.usefixtures("ran")
 def test_only_what_was_made_is_removed(plan: Plan) -> None:
     """The work folder goes with its own folders, unless something else is in it."""

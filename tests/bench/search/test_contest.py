@@ -46,7 +46,7 @@ def test_those_that_run_have_rows_and_the_others_a_reason(field: Field) -> None:
     assert exact.settings == "exact over 300"
     assert only.left_out["unbuildable"].endswith("no graph")
     assert only.left_out["unloadable"] == "loading failed: ValueError: no such format"
-    assert only.left_out["blind"] == "recall 0.1000 at most, at ef 4096"
+    assert only.left_out["blind"] == "recall 0.1000 at most, at ef 16384"
     assert only.left_out["dying"].startswith("the search failed: the process ended with code 7")
     assert only.left_out["tiring"].startswith("the search failed: the process ended with code 7")
     assert only.left_out["absent"].startswith("not installed: no_such_package")
