@@ -14,8 +14,8 @@ KEY = (
     "that of the process with its library, after loading, at most while loading, and at most while building (the "
     "vectors given are in it). recall: share of the exact best that was found, on the timed queries, at the least "
     "ef that reached the target on others with 95 % confidence. queries/s: median of the rounds. ours is: so many "
-    "times as fast, median of the ratios within the rounds [least, most], of the clock and in CPU seconds. The curve: one "
-    "thread, all queries in one call."
+    "times as fast, median of the ratios within the rounds [least, most], of the clock and in CPU seconds. The curve: "
+    "one thread, all queries in one call."
 )
 
 
