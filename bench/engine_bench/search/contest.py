@@ -1,4 +1,4 @@
-"""One comparison of indexes: each is built, loaded, tuned to the same recall on some queries, and timed on others.
+"""One comparison of indexes: each is built, loaded, tuned to the same recall, and timed.
 
 Knows the order of the steps; knows no contender's library, and nothing of how a result is shown. Every contender is
 built in a fresh process and asked in another, which is idle while it is not its turn.
@@ -41,7 +41,7 @@ class Setting:
     m, ef_construction
         How all graphs are built.
     k, target
-        Items wanted of a query, and the recall that all are tuned to: that they surely reach.
+        Items wanted of a query, and the recall that all are tuned to.
     threads
         Threads of the build and of searches on all cores.
     rounds
@@ -58,10 +58,11 @@ class Setting:
 
 @dataclass(frozen=True)
 class _Tuned:
-    """The breadth that a contender is timed at, and its recall there on the tuning queries."""
+    """The breadth that a contender is timed at, and its recall there; too low where none was enough."""
 
     ef: int
     recall: float
+    enough: bool
 
 
 def compete(members: Mapping[str, Known], field: Field, setting: Setting, tell: Tell) -> Contest:
@@ -94,7 +95,6 @@ class _Contest:
         self._folder, self._field, self._setting, self._tell = folder, field, setting, tell
         self._left_out: dict[str, str] = {}
         self._items = self._write("items", field.items)
-        self._tuning = self._write("tuning", field.tuning)
         self._queries = self._write("queries", field.queries)
         self._single = self._write("single", field.queries[:SINGLE])
 
@@ -102,27 +102,31 @@ class _Contest:
         """All steps."""
         built = self._build(members)
         self._tell("exact search, the yardstick")
-        tuning, timed, single = (
-            Yardstick(self._field.items, queries, self._setting.k) for queries in (self._field.tuning, *self._timed)
-        )
+        timed, single = (Yardstick(self._field.items, queries, self._setting.k) for queries in self._timed)
         paces: dict[str, list[Pace]] = {name: [] for name in built}
         with self._seats(members, list(built), self._setting.threads) as seats:
-            tuned = {seat.name: best for seat in seats if (best := self._tune(seat, tuning))}
+            tuned = {seat.name: best for seat in seats if (best := self._tune(seat, timed))}
             if self._setting.threads > 1:
                 self._time(seats, tuned, paces)
         names = [name for name in tuned if name not in self._left_out]
         with self._seats(members, names, 1) as seats:
-            recalls = self._recalls(seats, tuned, timed)  # this warms them up, too
+            for seat in seats:
+                seat.search(self._queries, self._setting.k, tuned[seat.name].ef)  # this warms them up
             self._time(seats, tuned, paces)
             curves = self._curves(seats, single)
         rows = [
-            _row(seat, built[seat.name], tuned[seat.name], recalls[seat.name], paces[seat.name], curves[seat.name])
+            _row(seat, built[seat.name], tuned[seat.name], paces[seat.name], curves[seat.name])
             for seat in seats
             if seat.name not in self._left_out
         ]
         n_items, dim = self._field.items.shape
-        counts = (len(self._field.tuning), len(self._timed[0]), len(self._timed[1]))
-        return Contest(self._field.origin, n_items, dim, *counts, tuple(rows), self._left_out)
+        counts = (len(self._timed[0]), len(self._timed[1]))
+        missed = {
+            name: f"recall {each.recall:.4f} at most, at ef {each.ef}"
+            for name, each in tuned.items()
+            if not each.enough
+        }
+        return Contest(self._field.origin, n_items, dim, *counts, tuple(rows), self._left_out | missed)
 
     @property
     def _timed(self) -> tuple[Floats, Floats]:
@@ -167,18 +171,19 @@ class _Contest:
         setting, recalls = self._setting, dict[int, float]()
 
         def recall_at(ef: int) -> float:
-            if not seat.search(self._tuning, setting.k, ef):
-                recalls[ef] = 0.0
-                return 0.0
-            recalls[ef] = yardstick.recall(seat.found)
-            return yardstick.surely(seat.found)
+            done = seat.search(self._queries, setting.k, ef)
+            recalls[ef] = yardstick.recall(seat.found) if done else 0.0
+            return recalls[ef]
 
         best = least_breadth(recall_at, setting.target, setting.k)
-        if best is None or seat.failed is not None:
-            self._out(seat.name, seat.failed or f"recall {max(recalls.values()):.4f} at most, at ef {max(recalls)}")
+        if seat.failed is not None:
+            self._out(seat.name, seat.failed)
             return None
-        self._tell(f"{seat.name}: recall {recalls[best]:.4f} at ef {best}")
-        return _Tuned(best, recalls[best])
+        breadth = max(recalls) if best is None else best
+        if best is None and seat.name == OURS:
+            raise EngineError(f"{OURS} reaches a recall of {recalls[breadth]:.4f} at most. Build with more links.")
+        self._tell(f"{seat.name}: recall {recalls[breadth]:.4f} at ef {breadth}")
+        return _Tuned(breadth, recalls[breadth], enough=best is not None)
 
     def _time(self, seats: Sequence[Seat], tuned: Mapping[str, _Tuned], paces: dict[str, list[Pace]]) -> None:
         """Rounds of all queries in one call, then of single ones."""
@@ -187,20 +192,13 @@ class _Contest:
             turns = {
                 seat.name: partial(seat.search, queries, self._setting.k, tuned[seat.name].ef, singly=singly)
                 for seat in seats
-                if seat.name in tuned
+                if seat.name in tuned and tuned[seat.name].enough
             }
             laps = run_rounds(turns, self._setting.rounds, self._tell)
             self._drop(seats)
             for name in turns:
                 if name not in self._left_out:
                     paces[name].append(_pace(seats[0].threads, singly, len(asked), laps[name], laps[OURS]))
-
-    def _recalls(self, seats: Sequence[Seat], tuned: Mapping[str, _Tuned], yardstick: Yardstick) -> dict[str, float]:
-        recalls = {}
-        for seat in seats:
-            if seat.search(self._queries, self._setting.k, tuned[seat.name].ef):
-                recalls[seat.name] = yardstick.recall(seat.found)
-        return recalls
 
     def _curves(self, seats: Sequence[Seat], yardstick: Yardstick) -> dict[str, list[Point]]:
         """Recall against rate, until a contender finds nearly everything."""
@@ -229,15 +227,14 @@ class _Contest:
         return path
 
 
-def _row(seat: Seat, built: Built, tuned: _Tuned, recall: float, paces: Sequence[Pace], curve: Sequence[Point]) -> Row:
+def _row(seat: Seat, built: Built, tuned: _Tuned, paces: Sequence[Pace], curve: Sequence[Point]) -> Row:
     return Row(
         name=seat.name,
         settings=seat.loaded.settings,
         built=built,
         loaded=seat.loaded,
         ef=tuned.ef,
-        tuned=tuned.recall,
-        recall=recall,
+        recall=tuned.recall,
         paces=tuple(paces),
         curve=tuple(curve),
     )

@@ -9,14 +9,11 @@ import numpy.typing as npt
 
 from engine_runtime.search.index import ExactIndex, Floats
 
-MOST_BREADTH = 16384
+MOST_BREADTH = 8192
 TOLERANCE = 1e-5
 """Of a score, beside 1 or its size: products differ so much by the order of their sums, and equal items are equal."""
 
 BLOCK = 256
-
-ONE_SIDED = 1.645
-"""Of a normal distribution, 95 % lie above the mean less so many deviations."""
 
 ENOUGH = 64
 """A breadth is told to a part in so many: recall moves by less than its own error in between."""
@@ -41,25 +38,12 @@ class Yardstick:
         self._least = scores[:, -1] - TOLERANCE * np.maximum(np.abs(scores[:, -1]), 1)
 
     def recall(self, found: npt.NDArray[np.int64]) -> float:
-        """Share of the wanted that was found, over all queries; see `shares`."""
-        return float(self.shares(found).mean())
-
-    def surely(self, found: npt.NDArray[np.int64]) -> float:
-        """What the recall of such queries is not below, with 95 % confidence."""
-        shares = self.shares(found)
-        return float(shares.mean() - ONE_SIDED * shares.std() / np.sqrt(len(shares)))
-
-    def shares(self, found: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
-        """Share of each query's wanted items that was found: each counted once, that score as well as the last one.
+        """Share of the wanted that was found: items, each counted once, that score as well as the last one wanted.
 
         Parameters
         ----------
         found
             int64 [q, k], -1 where nothing was found. Their scores are worked out here; no contender's are believed.
-
-        Returns
-        -------
-        float64 [q]
         """
         good = np.zeros(found.shape, np.bool_)
         for start in range(0, len(found), BLOCK):
@@ -70,7 +54,7 @@ class Yardstick:
         ordered = np.take_along_axis(found, order, axis=1)
         again = np.zeros(found.shape, np.bool_)
         again[:, 1:] = ordered[:, 1:] == ordered[:, :-1]
-        return np.asarray((np.take_along_axis(good, order, axis=1) & ~again).mean(axis=1))
+        return float((np.take_along_axis(good, order, axis=1) & ~again).mean())
 
 
 def least_breadth(recall_at: Callable[[int], float], target: float, k: int) -> int | None:

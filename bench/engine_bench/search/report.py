@@ -12,8 +12,8 @@ CURVE_COLUMNS = ("", "ef", "recall", "queries/s", "queries/CPU s")
 KEY = (
     "build s: of the clock, CPU s: of all CPUs, of one build. disk, memory and peaks: bytes a vector; memory beyond "
     "that of the process with its library, after loading, at most while loading, and at most while building (the "
-    "vectors given are in it). recall: share of the exact best that was found, on the timed queries, at the least "
-    "ef that reached the target on others with 95 % confidence. queries/s: median of the rounds. ours is: so many "
+    "vectors given are in it). recall: share of the exact best that was found by the timed queries, at the least ef "
+    "that reaches the target with them, to 1 in 64. queries/s: median of the rounds. ours is: so many "
     "times as fast, median of the ratios within the rounds [least, most], of the clock and in CPU seconds. The curve: "
     "one thread, all queries in one call."
 )
@@ -40,9 +40,8 @@ def _sheets(found: Found, contest: Contest) -> list[Sheet]:
     size = f"{contest.n_items:,} vectors of {contest.dim} ({contest.origin})"
     built = f"{size}; M {found.m}, ef_construction {found.ef_construction}, all CPUs"
     asked = (
-        f"{size}; recall@{found.k} of {found.target} on {contest.n_tuning:,} queries; {contest.n_queries:,} others "
-        f"timed, {contest.n_single:,} of them singly; {found.rounds} rounds, every contender once a round in rotated "
-        "order"
+        f"{size}; recall@{found.k} of {found.target} on {contest.n_queries:,} queries, {contest.n_single:,} of them "
+        f"asked singly, too; {found.rounds} rounds, every contender once a round in rotated order"
     )
     rows, paces = contest.rows, [(row, pace) for row in contest.rows for pace in row.paces]
     paces.sort(key=lambda each: (-each[1].threads, each[1].singly))

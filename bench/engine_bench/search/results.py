@@ -62,13 +62,11 @@ class Row:
     built, loaded
         What building and loading took.
     ef
-        The least breadth that reaches the target on the tuning queries, with 95 % confidence.
-    tuned
-        Recall there.
+        The least breadth that reaches the target, or the greatest that was tried where none does.
     recall
-        Recall on the timed queries, at that breadth.
+        Share that the timed queries find at that breadth.
     paces
-        How fast, in each way of asking.
+        How fast, in each way of asking; none where the target was not reached.
     curve
         Recall against rate.
     """
@@ -78,7 +76,6 @@ class Row:
     built: Built
     loaded: Loaded
     ef: int
-    tuned: float
     recall: float
     paces: tuple[Pace, ...]
     curve: tuple[Point, ...]
@@ -86,12 +83,11 @@ class Row:
 
 @dataclass(frozen=True)
 class Contest:
-    """One set of vectors: what it was, who ran, and why the others did not."""
+    """One set of vectors: what it was, who ran, and why others did not or were not timed."""
 
     origin: str
     n_items: int
     dim: int
-    n_tuning: int
     n_queries: int
     n_single: int
     rows: tuple[Row, ...]

@@ -44,19 +44,16 @@ class Field:
         Where it came from, for people.
     items
         float32 [n, d].
-    tuning
-        float32 [t, d]: queries that the breadth is chosen on.
     queries
-        float32 [q, d]: queries that are timed and whose recall is reported.
+        float32 [q, d].
     """
 
     origin: str
     items: Floats
-    tuning: Floats
     queries: Floats
 
 
-def synthetic(n_items: int, dim: int, n_tuning: int, n_queries: int, seed: int) -> Field:
+def synthetic(n_items: int, dim: int, n_queries: int, seed: int) -> Field:
     """Vectors as this engine's are: clusters in topics, of Zipf's sizes, with a common part and varying norms.
 
     A topic is a direction; a cluster is its topic and a direction of its own; an item is its cluster and a direction of
@@ -68,8 +65,8 @@ def synthetic(n_items: int, dim: int, n_tuning: int, n_queries: int, seed: int) 
     ----------
     n_items, dim
         How many, and their width.
-    n_tuning, n_queries
-        Queries of the two kinds.
+    n_queries
+        How many ask.
     seed
         The same seed gives the same vectors.
     """
@@ -87,18 +84,17 @@ def synthetic(n_items: int, dim: int, n_tuning: int, n_queries: int, seed: int) 
         chosen = clusters[draw.choice(count, size, p=shares)]
         raw = _unit(chosen + OWN_CLUSTER * _directions(draw, size, scale)) + common
         items[start : start + size] = raw * draw.lognormal(0, NORM_SIGMA, (size, 1))
-    n_asked = n_tuning + n_queries
-    weights = draw.dirichlet(np.ones(TASTES), n_asked)
-    tastes = np.einsum("nt,ntd->nd", weights, clusters[draw.choice(count, (n_asked, TASTES), p=shares)])
-    asked = (_unit(tastes) + STRAY * _directions(draw, n_asked, scale)).astype(np.float32)
+    weights = draw.dirichlet(np.ones(TASTES), n_queries)
+    tastes = np.einsum("nt,ntd->nd", weights, clusters[draw.choice(count, (n_queries, TASTES), p=shares)])
+    asked = (_unit(tastes) + STRAY * _directions(draw, n_queries, scale)).astype(np.float32)
     origin = f"synthetic, seed {seed}: {count:,} clusters in {len(topics)} topics, norms lognormal {NORM_SIGMA}"
-    return Field(origin, items, asked[:n_tuning], asked[n_tuning:])
+    return Field(origin, items, asked)
 
 
-def of_index(index: Path, bundle: Path, dataset: Path, n_tuning: int, n_queries: int) -> Field:
+def of_index(index: Path, bundle: Path, dataset: Path, n_queries: int) -> Field:
     """The rankable vectors of an index, and queries of the users of its data set.
 
-    Where there are fewer users than asked for, all are taken, the two kinds of queries in the proportion asked for.
+    Where there are fewer users than asked for, all are taken.
 
     Raises
     ------
@@ -115,13 +111,12 @@ def of_index(index: Path, bundle: Path, dataset: Path, n_tuning: int, n_queries:
     some = np.flatnonzero(histories.n_ordered)
     if len(some) < LEAST_QUERIES:
         raise InputError(f"{dataset} has {len(some)} users with an ordered event; {LEAST_QUERIES} are the least.")
-    users = some[evenly(len(some), min(len(some), n_tuning + n_queries))]
-    held_out = round(len(users) * n_tuning / (n_tuning + n_queries))
+    users = some[evenly(len(some), min(len(some), n_queries))]
     asked = engine.profile(histories.take(users)).query
-    mixed = np.random.default_rng(0).permutation(len(asked))
+    mixed = np.random.default_rng(0).permutation(len(asked))  # the first ones are asked singly
     shelved = engine.shelf.index
     origin = f"index {artefact.manifest.digest[:12]}, queries of {len(users):,} of its users"
-    return Field(origin, shelved.vectors[shelved.rankable], asked[mixed[:held_out]], asked[mixed[held_out:]])
+    return Field(origin, shelved.vectors[shelved.rankable], asked[mixed])
 
 
 def _directions(draw: np.random.Generator, count: int, scale: Doubles) -> Doubles:

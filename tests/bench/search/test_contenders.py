@@ -18,7 +18,7 @@ def test_each_finds_the_best_by_inner_product(name: str, tmp_path: Path) -> None
     """Built, kept and loaded, a wide search finds what exact search does, in one call and in calls of one query."""
     known = CONTENDERS[name]
     pytest.importorskip(known.package)
-    field = synthetic(400, 16, 1, 20, 1)
+    field = synthetic(400, 16, 20, 1)
     built = known.kind().build(field.items, Recipe(8, 50, 1))
     built.save(tmp_path)
     loaded = known.kind().load(tmp_path, 16, 1)

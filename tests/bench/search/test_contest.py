@@ -25,7 +25,7 @@ def fake(name: str) -> Known:
 
 @pytest.fixture(scope="module")
 def field() -> Field:
-    return synthetic(300, 16, 20, 30, 1)
+    return synthetic(300, 16, 30, 1)
 
 
 def test_those_that_run_have_rows_and_the_others_a_reason(field: Field) -> None:
@@ -34,10 +34,10 @@ def test_those_that_run_have_rows_and_the_others_a_reason(field: Field) -> None:
     members = {OURS: CONTENDERS[OURS], "exact": fake("Exact"), **failing, "absent": Known("x:X", "no_such_package")}
     found = contest(members, [lambda: field], SETTING, lambda message: None)
     (only,) = found.contests
-    ours, exact = only.rows
-    assert (ours.name, exact.name) == (OURS, "exact")
-    assert (exact.ef, exact.tuned, exact.recall) == (12, 1, 1)
-    assert ours.tuned >= 0.98
+    ours, exact, blind = only.rows
+    assert (ours.name, exact.name, blind.name) == (OURS, "exact", "blind")
+    assert (exact.ef, exact.recall) == (12, 1)
+    assert ours.recall >= 0.98
     assert [(pace.threads, pace.singly) for pace in ours.paces] == [(2, False), (2, True), (1, False), (1, True)]
     assert all(len(pace.laps) == 2 and pace.ours.median == 1 and pace.ours_cpu.median == 1 for pace in ours.paces)
     assert len(exact.paces[1].laps[0].wall) == 30
@@ -46,7 +46,9 @@ def test_those_that_run_have_rows_and_the_others_a_reason(field: Field) -> None:
     assert exact.settings == "exact over 300"
     assert only.left_out["unbuildable"].endswith("no graph")
     assert only.left_out["unloadable"] == "loading failed: ValueError: no such format"
-    assert only.left_out["blind"] == "recall 0.1000 at most, at ef 16384"
+    assert only.left_out["blind"] == "recall 0.1000 at most, at ef 8192"
+    assert (blind.recall, blind.ef, blind.paces) == (0.1, 8192, ())
+    assert {point.recall for point in blind.curve} == {0.1}
     assert only.left_out["dying"].startswith("the search failed: the process ended with code 7")
     assert only.left_out["tiring"].startswith("the search failed: the process ended with code 7")
     assert only.left_out["absent"].startswith("not installed: no_such_package")
@@ -65,15 +67,22 @@ def test_without_ours_there_is_nothing_to_compare_with(field: Field) -> None:
     for name, why in {
         "Unbuildable": r".*no graph",
         "Tiring": r"the search failed: the process ended with code 7",
+        "Dying": r"the search failed: the process ended with code 7",
     }.items():
         with pytest.raises(EngineError, match=f"ours did not run: {why}"):
             compete({OURS: fake(name)}, field, SETTING, lambda message: None)
 
 
+def test_ours_has_to_reach_the_recall(field: Field) -> None:
+    """There is nothing to compare at a recall that this engine does not reach."""
+    with pytest.raises(EngineError, match=r"reaches a recall of 0\.1000 at most"):
+        compete({OURS: fake("Blind")}, field, SETTING, lambda message: None)
+
+
 def test_fewer_vectors_than_are_wanted() -> None:
     """They are refused."""
     with pytest.raises(InputError, match="5 vectors"):
-        contest({}, [lambda: synthetic(5, 8, 10, 10, 1)], SETTING, lambda message: None)
+        contest({}, [lambda: synthetic(5, 8, 10, 1)], SETTING, lambda message: None)
 
 
 def test_one_thread_is_timed_once(field: Field) -> None:

@@ -33,16 +33,7 @@ def test_found_items_are_scored_here(yardstick: Yardstick, found: list[int], rec
     assert yardstick.recall(np.array([found])) == recall
 
 
-def test_few_queries_are_not_sure() -> None:
-    """What is surely reached lies below the mean, by less the more queries say so."""
-    found = np.array([[0, 1], [0, 3]])
-    few = Yardstick(ITEMS, np.array([[1, 0]] * 2, np.float32), 2).surely(found)
-    many = Yardstick(ITEMS, np.array([[1, 0]] * 200, np.float32), 2).surely(np.tile(found, (100, 1)))
-    assert few == pytest.approx(0.75 - 1.645 * 0.25 / 2**0.5)
-    assert many == pytest.approx(0.75 - 1.645 * 0.25 / 200**0.5)
-
-
-@pytest.mark.parametrize("needed", [1, 10, 11, 40, 41, 2000, 4096, 16384])
+@pytest.mark.parametrize("needed", [1, 10, 11, 40, 41, 2000, 4096, 8192])
 def test_the_least_breadth(needed: int) -> None:
     """It is found to 1 in 64, is never too little, and is no less than what is to be found."""
     asked: list[int] = []

@@ -26,18 +26,18 @@ def index(bundle: Bundle, visited: Dataset, tmp_path_factory: pytest.TempPathFac
 
 def test_a_seed_says_all() -> None:
     """The same seed gives the same vectors, another one others."""
-    one, same, other = (synthetic(500, 16, 20, 40, seed) for seed in (1, 1, 2))
+    one, same, other = (synthetic(500, 16, 40, seed) for seed in (1, 1, 2))
     assert one.items.tobytes() == same.items.tobytes()
     assert one.queries.tobytes() == same.queries.tobytes()
     assert one.items.tobytes() != other.items.tobytes()
-    assert (one.items.shape, one.tuning.shape, one.queries.shape) == ((500, 16), (20, 16), (40, 16))
-    assert {rows.dtype.name for rows in (one.items, one.tuning, one.queries)} == {"float32"}
+    assert (one.items.shape, one.queries.shape) == ((500, 16), (40, 16))
+    assert {rows.dtype.name for rows in (one.items, one.queries)} == {"float32"}
     assert "seed 1" in one.origin
 
 
 def test_synthetic_vectors_are_as_ours_are() -> None:
     """They lie in clusters, have a common part, and their norms vary."""
-    items = synthetic(3000, 64, 10, 10, 1).items
+    items = synthetic(3000, 64, 10, 1).items
     norms = np.linalg.norm(items, axis=1)
     assert 0.08 < norms.std() / norms.mean() < 0.2
     assert 0.2 < np.linalg.norm(items.mean(axis=0)) / norms.mean() < 0.4
@@ -49,20 +49,19 @@ def test_synthetic_vectors_are_as_ours_are() -> None:
 
 
 def test_an_index_is_asked_by_its_users(index: IndexArtefact, bundle: Bundle, visited: Dataset) -> None:
-    """Its rankable vectors are searched; no user is in both kinds of queries."""
-    field = of_index(index.root, bundle.root, visited.root, 10, 20)
+    """Its rankable vectors are searched, each user asks once."""
+    field = of_index(index.root, bundle.root, visited.root, 30)
     assert field.items.shape == (index.info.n_rankable, index.info.dim)
-    assert (len(field.tuning), len(field.queries)) == (10, 20)
+    assert len(field.queries) == 30
     everyone = Engine.load(bundle.root, index.root).profile(read_histories(visited)).query
-    asked = np.concatenate([field.tuning, field.queries])
-    assert np.sort(asked, axis=0) == pytest.approx(np.sort(everyone, axis=0), abs=1e-6)
+    assert np.sort(field.queries, axis=0) == pytest.approx(np.sort(everyone, axis=0), abs=1e-6)
     assert index.manifest.digest[:12] in field.origin
 
 
 def test_fewer_users_than_asked_for(index: IndexArtefact, bundle: Bundle, visited: Dataset) -> None:
-    """All are taken, in the proportion asked for."""
-    field = of_index(index.root, bundle.root, visited.root, 1000, 2000)
-    assert (len(field.tuning), len(field.queries)) == (10, 20)
+    """All are taken."""
+    field = of_index(index.root, bundle.root, visited.root, 2000)
+    assert len(field.queries) == 30
 
 
 def test_what_does_not_belong_together(
@@ -70,7 +69,7 @@ def test_what_does_not_belong_together(
 ) -> None:
     """Another data set is refused, and one with too few users."""
     with pytest.raises(ArtefactError, match="dataset"):
-        of_index(index.root, bundle.root, dataset.root, 10, 20)
+        of_index(index.root, bundle.root, dataset.root, 30)
     monkeypatch.setattr("engine_bench.search.vectors.LEAST_QUERIES", 31)
     with pytest.raises(InputError, match="30 users"):
-        of_index(index.root, bundle.root, Path(visited.root), 10, 20)
+        of_index(index.root, bundle.root, Path(visited.root), 30)
