@@ -221,7 +221,7 @@ profile-pictures: $(READY)
 
 test: lint
 	$(BIN)/python -m coverage erase
-	$(BIN)/python -m pytest --cov --cov-report=
+	$(BIN)/python -m pytest -n 2 --dist loadfile --cov --cov-report= --durations 15
 	@for package in runtime/engine_runtime models/engine_models export/engine_export bench/engine_bench; do \
 		printf '%-24s' $$package; \
 		$(BIN)/python -m coverage report --include="$$package/*" --format=total | sed 's/$$/ % of lines covered/'; \

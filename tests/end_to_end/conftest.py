@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from itertools import chain
+
 import pytest
 
 from end_to_end.command import Answer, succeed
 from end_to_end.shop_files import Shop, write_shop
 
-BAD_INPUTS: list[tuple[str, Answer]] = []
+BAD_INPUT = "bad input"
 
 
 @pytest.fixture(scope="session")
@@ -24,18 +27,24 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Shop:
 
 
 @pytest.fixture
-def answers() -> list[tuple[str, Answer]]:
-    """Where a test of a bad input notes what the command said."""
-    return BAD_INPUTS
+def note(record_property: Callable[[str, object], None]) -> Callable[[str, Answer], None]:
+    """Where a test of a bad input notes what the command said: in its report, which comes from whatever process."""
+
+    def noted(name: str, answer: Answer) -> None:
+        record_property(BAD_INPUT, f"exit {answer.code}  {name}: {_telling(answer)}")
+
+    return noted
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Show what the command line says to bad inputs."""
-    if not BAD_INPUTS:
-        return
-    terminalreporter.section("bad inputs, and what the command line says")
-    for name, answer in BAD_INPUTS:
-        terminalreporter.write_line(f"exit {answer.code}  {name}: {_telling(answer)}")
+    reports = chain.from_iterable(terminalreporter.stats.values())
+    calls = (report for report in reports if getattr(report, "when", None) == "call")
+    lines = [said for report in calls for name, said in report.user_properties if name == BAD_INPUT]
+    if lines:
+        terminalreporter.section("bad inputs, and what the command line says")
+    for line in lines:
+        terminalreporter.write_line(line)
 
 
 def _telling(answer: Answer) -> str:

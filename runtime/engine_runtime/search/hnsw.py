@@ -164,27 +164,6 @@ class HnswIndex:
         items[:, :found] = self.points.first_items(labels)
         return scores, items
 
-    def _walk(self, queries: Floats, k: int) -> tuple[Ints, Floats]:
-        """The `k` points nearest to each query and their distances; raises `RuntimeError` where there are fewer.
-
-        A query's answer does not depend on the order; the time does.
-        """
-        if len(queries) < LEAST_ORDERED:
-            # hnswlib falls back to one thread by itself on few queries.
-            labels, distances = self._graph.knn_query(queries, k=k, num_threads=self._threads)
-            return labels.astype(np.int64), distances
-        order = self.order(queries)
-        labels, distances = self._graph.knn_query(queries[order], k=k, num_threads=self._threads)
-        places = np.argsort(order)
-        return labels.astype(np.int64)[places], distances[places]
-
-    def _apart(self, queries: Floats, k: int) -> tuple[Floats, Items]:
-        """Search for one query at a time, and exactly where the links lead to too few points."""
-        if len(queries) == 1:
-            return ExactIndex(self.vectors, self.rankable).search(queries, k)
-        scores, items = zip(*(self.search(query[None], k) for query in queries), strict=True)
-        return np.concatenate(scores), np.concatenate(items)
-
     def with_threads(self, threads: int) -> HnswIndex:
         """See `engine_runtime.search.index.Index.with_threads`."""
         index = copy.copy(self)
@@ -205,6 +184,27 @@ class HnswIndex:
     def ask(self, queries: Floats) -> Asked:
         """See `engine_runtime.search.index.Index.ask`."""
         return Gathered(self, queries)
+
+    def _walk(self, queries: Floats, k: int) -> tuple[Ints, Floats]:
+        """The `k` points nearest to each query and their distances; raises `RuntimeError` where there are fewer.
+
+        A query's answer does not depend on the order; the time does.
+        """
+        if len(queries) < LEAST_ORDERED:
+            # hnswlib falls back to one thread by itself on few queries.
+            labels, distances = self._graph.knn_query(queries, k=k, num_threads=self._threads)
+            return labels.astype(np.int64), distances
+        order = self.order(queries)
+        labels, distances = self._graph.knn_query(queries[order], k=k, num_threads=self._threads)
+        places = np.argsort(order)
+        return labels.astype(np.int64)[places], distances[places]
+
+    def _apart(self, queries: Floats, k: int) -> tuple[Floats, Items]:
+        """Search for one query at a time, and exactly where the links lead to too few points."""
+        if len(queries) == 1:
+            return ExactIndex(self.vectors, self.rankable).search(queries, k)
+        scores, items = zip(*(self.search(query[None], k) for query in queries), strict=True)
+        return np.concatenate(scores), np.concatenate(items)
 
     def _expand(self, points: Ints, values: Floats, scores: Floats, items: Items) -> None:
         """Put the items of each point in its place, until a query's row of `scores` and `items` is full."""
