@@ -13,6 +13,9 @@ import duckdb
 
 ENGINE = Path(sys.executable).with_name("engine")
 
+BAD_INPUT = "bad input"
+"""Property of a test's report: what the command said to one."""
+
 
 @dataclass(frozen=True)
 class Answer:

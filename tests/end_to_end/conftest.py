@@ -1,16 +1,13 @@
-"""A small shop taken the whole way once, for all end-to-end tests; and the table of bad inputs at the end."""
+"""A small shop taken the whole way once, for all end-to-end tests; and what is noted of bad inputs."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from itertools import chain
 
 import pytest
 
-from end_to_end.command import Answer, succeed
+from end_to_end.command import BAD_INPUT, Answer, succeed
 from end_to_end.shop_files import Shop, write_shop
-
-BAD_INPUT = "bad input"
 
 
 @pytest.fixture(scope="session")
@@ -34,17 +31,6 @@ def note(record_property: Callable[[str, object], None]) -> Callable[[str, Answe
         record_property(BAD_INPUT, f"exit {answer.code}  {name}: {_telling(answer)}")
 
     return noted
-
-
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Show what the command line says to bad inputs."""
-    reports = chain.from_iterable(terminalreporter.stats.values())
-    calls = (report for report in reports if getattr(report, "when", None) == "call")
-    lines = [said for report in calls for name, said in report.user_properties if name == BAD_INPUT]
-    if lines:
-        terminalreporter.section("bad inputs, and what the command line says")
-    for line in lines:
-        terminalreporter.write_line(line)
 
 
 def _telling(answer: Answer) -> str:
