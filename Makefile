@@ -125,7 +125,7 @@ nights:
 
 # From raw events to served users, 100,000 and 1,000,000 of them with 200,000 items; three quarters of an hour, 5 GB.
 scale: $(READY)
-	$(ENGINE) bench scale --workdir $(DEMO)/scale --out $(DEMO)/scale.json
+	$(ENGINE) bench scale --users 100000,1000000,100000 --workdir $(DEMO)/scale --out $(DEMO)/scale.json
 
 # Two workers beside one, and a day of which one user in a hundred has events, on what `make scale` has left; ten minutes
 # of 100,000 users, an hour and a half with USERS=1000000.
