@@ -123,7 +123,7 @@ nights:
 	$(PEERS)/bin/engine bench peers serve --bundle $(DEMO)/beauty/bundle --dataset $(DEMO)/beauty/dataset \
 		--out $(DEMO)/beauty/serve.json
 
-# From raw events to served users, 100,000 and 1,000,000 of them with 200,000 items; three quarters of an hour, 5 GB.
+# From raw events to served users: 100,000, 1,000,000 and 100,000 again, with 200,000 items; an hour, 6 GB.
 scale: $(READY)
 	$(ENGINE) bench scale --users 100000,1000000,100000 --workdir $(DEMO)/scale --out $(DEMO)/scale.json
 
