@@ -234,7 +234,7 @@ kills: $(READY)
 
 # The whole corpus of damaged inputs, those that a day goes on from too, of which `make test` runs a sample.
 damage: $(READY)
-	DAMAGED_INPUTS=640 $(BIN)/python -m pytest -q tests/runtime/test_damaged_inputs.py tests/runtime/test_damaged_days.py
+	DAMAGED_INPUTS=640 $(BIN)/python -m pytest -q -n 2 tests/runtime/test_damaged_inputs.py tests/runtime/test_damaged_days.py
 
 lint: $(READY)
 	$(BIN)/ruff check --quiet

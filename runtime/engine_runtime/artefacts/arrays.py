@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import lzma
+import struct
 import tokenize
 import zipfile
+import zlib
 from dataclasses import fields
 from pathlib import Path
 from typing import Any, TypeVar
@@ -17,6 +20,9 @@ Held = TypeVar("Held")
 
 # The last two come of NumPy's way to read the head of an array.
 UNREADABLE = (OSError, ValueError, EOFError, MemoryError, SyntaxError, tokenize.TokenError)
+
+# `RuntimeError` says that a file is encrypted or of a version that is not known, which damage can make it seem.
+UNZIPPABLE = (zipfile.BadZipFile, RuntimeError, struct.error, zlib.error, lzma.LZMAError)
 
 
 def load_array(path: Path, remedy: str, *, mapped: bool = False) -> npt.NDArray[Any]:
@@ -54,5 +60,5 @@ def load_arrays(kind: type[Held], path: Path, what: str) -> Held:
     try:
         with path.open("rb") as stream, np.load(stream, allow_pickle=False) as arrays:
             return kind(**{name: arrays[name] for name in names})
-    except (*UNREADABLE, TypeError, KeyError, zipfile.BadZipFile) as error:
+    except (*UNREADABLE, *UNZIPPABLE, TypeError, KeyError) as error:
         raise ArtefactError(f"{path} holds no {what}: {error}. Make the artefact again.") from error

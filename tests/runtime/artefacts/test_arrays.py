@@ -53,3 +53,18 @@ def test_an_array_that_lacks_is_missed(tmp_path: Path) -> None:
     save_arrays(Pair(np.zeros(1, np.float32), np.zeros(1, np.int64)), tmp_path / "pair.npz")
     with pytest.raises(ArtefactError, match="further"):
         load_arrays(Triple, tmp_path / "pair.npz", "triple")
+
+
+@pytest.mark.parametrize("value", [0, 1, 8, 12, 14, 93, 255])
+def test_any_byte_may_be_damaged(tmp_path: Path, value: int) -> None:
+    """Another version, method, length or mark of encryption in the archive's own heads is an error of the artefact."""
+    path = tmp_path / "pair.npz"
+    save_arrays(Pair(np.arange(3, dtype=np.float32), np.arange(2)), path)
+    sound, refused = path.read_bytes(), 0
+    for place in range(len(sound)):
+        path.write_bytes(sound[:place] + bytes([value]) + sound[place + 1 :])
+        try:
+            load_arrays(Pair, path, "pair")
+        except ArtefactError:
+            refused += 1
+    assert refused > len(sound) // 5
