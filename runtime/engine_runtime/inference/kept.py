@@ -5,12 +5,12 @@ Knows files; knows nothing of how it was measured. What cannot be read is as goo
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
 
+from engine_runtime.artefacts.writing import write_document
 from engine_runtime.home import home
 
 FOLDER = "budgets"
@@ -43,9 +43,7 @@ def keep_budget(kept: KeptBudget) -> Path:
     """Write what was measured, in place of what was kept before; return the file."""
     path = _path(kept.machine, kept.artefact, kept.precision)
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    temporary.write_bytes(msgspec.json.format(msgspec.json.encode(kept), indent=1))
-    temporary.replace(path)
+    write_document(path, kept)
     return path
 
 

@@ -27,9 +27,9 @@ from engine_runtime.search.points import BLOCK_ROWS, Bools, Ints, Points, distin
 ONE_THREAD_POINTS = 100_000
 
 # Queries next to the same one of so many points walk the same part of the graph: one after another they find it in the
-# cache. Below so many queries there are no neighbours.
+# cache. Fewer queries in a call have few neighbours, or are a block of a ranking, which is in order already.
 LANDMARKS = 256
-LEAST_ORDERED = 32
+LEAST_ORDERED = 512
 
 SMALL_PRODUCT = 8
 """Queries of one product: so few that BLAS does it in this thread, where its other ones would spin for .1 s after."""

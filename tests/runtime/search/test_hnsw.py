@@ -116,7 +116,7 @@ def test_only_the_query_in_need_is_searched_exactly() -> None:
     assert scores[7] == pytest.approx(exact[0])
 
 
-@pytest.mark.parametrize("count", [1, 31, 33, 300])
+@pytest.mark.parametrize("count", [1, 300, 512, 700])
 def test_neighbours_are_searched_one_after_another(count: int) -> None:
     """Every query is in the order once; in whatever order and company, each gets the same, to the bit."""
     vectors, queries = unit(600), unit(count, seed=1)
@@ -126,7 +126,7 @@ def test_neighbours_are_searched_one_after_another(count: int) -> None:
     nearest = (queries @ index._landmarks.T).argmax(axis=1)
     assert np.all(np.diff(nearest[order]) >= 0)
     scores, items = index.search(queries, 5)
-    for row in range(0, count, 7):
+    for row in range(0, count, 17):
         alone = index.search(queries[row : row + 1], 5)
         assert np.array_equal(alone[0][0], scores[row])
         assert np.array_equal(alone[1][0], items[row])
