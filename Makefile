@@ -228,7 +228,7 @@ test: lint
 	done
 	@$(BIN)/python -m coverage report --include='runtime/*' --fail-under=90 > /dev/null || { echo "runtime: under 90 %"; exit 1; }
 
-# `engine serve-batch`, killed at 200 random moments and resumed; ten minutes.
+# `engine serve-batch`, killed at 200 random moments and resumed; a minute or two.
 kills: $(READY)
 	PYTHONPATH=tests $(BIN)/python -m end_to_end.kills --count 200
 
